@@ -1,0 +1,1 @@
+"""refloat: rehearses, applies and rolls back the upgrade of a container and its data."""
