@@ -1,0 +1,155 @@
+"""The vault in our own words: a Protocol kept by the real vault and the memory vault; it holds no behaviour.
+
+A *room* is the vault's folder of one run: its papers, one tree a source, the manifests and, last, the seal. All methods
+may be called again after any interruption and end in the same state. They raise VaultError (code says which no),
+besides what the engine raises.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from runner.errors import RefloatError
+from runner.facts import Fact, Json
+
+
+class VaultError(RefloatError):
+    """The vault said no: ``unsealed``, ``damaged``, ``foreign``, ``no-space``, ``copy-failed``, ``no-tools``, …"""
+
+
+class Source(Fact):
+    """One piece of a target's data: exactly one of ``volume`` (a name) and ``path`` (on the engine's host) is set."""
+
+    key: str
+    """Short and unique within the target, such as ``d0``."""
+    volume: str = ""
+    path: str = ""
+    destination: str
+    """Where the target mounts it; what people recognise."""
+
+    @property
+    def spoken(self) -> str:
+        """How people call it."""
+        return f"volume {self.volume}" if self.volume else self.path
+
+
+class VaultPlace(Fact):
+    """Where the snapshots are kept: a volume (by default), or a path on the engine's host."""
+
+    volume: str = "refloat-vault"
+    path: str = ""
+
+
+class Room(Fact):
+    """The vault's folder of one run of one target."""
+
+    place: VaultPlace = VaultPlace()
+    target: str
+    """The target's name as a folder name."""
+    run: str
+
+
+class Measured(Fact):
+    """The size of one source: bytes allocated, and entries of every kind."""
+
+    key: str
+    size_bytes: int
+    entries: int
+
+
+class Space(Fact):
+    """What the vault's filesystem has left, in bytes and inodes."""
+
+    free_bytes: int
+    free_inodes: int
+
+
+class Sealed(Fact):
+    """What a seal says: when (RFC 3339), of what, and the digest over all manifests."""
+
+    room: Room
+    sealed_at: str
+    digest: str
+    sources: tuple[Source, ...]
+    size_bytes: int
+    entries: int
+
+
+class Copied(Fact):
+    """What one pass of copying did."""
+
+    copied_entries: int
+    copied_bytes: int
+    seconds: float
+    how: str = ""
+    """reflink, copy or links (rsync against the previous snapshot)."""
+
+
+class RoomSeen(Fact):
+    """One room found in the vault."""
+
+    room: Room
+    sealed: bool
+    unique_bytes: int = 0
+    shared_bytes: int = 0
+    made_at: str = ""
+
+
+class VaultPort(Protocol):
+    """What a run needs of the vault. ``sources`` are mounted read-only but for ``restore``."""
+
+    def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
+        """Measure the sources and the free space where the vault is."""
+        ...
+
+    def write_papers(self, room: Room, papers: dict[str, str]) -> None:
+        """Write texts (``plan.json``, ``facts.json``) into the room, fsynced, before anything is touched."""
+        ...
+
+    def read_papers(self, room: Room) -> dict[str, str]:
+        """Read the texts of a room; empty when there is no such room."""
+        ...
+
+    def rooms(self, place: VaultPlace) -> tuple[RoomSeen, ...]:
+        """List the rooms, newest first; none when there is no vault."""
+        ...
+
+    def warm_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """Copy the bulk while the sources are in use: files may vanish or change meanwhile."""
+        ...
+
+    def cold_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """Make the copy equal to the sources, which nobody writes to now (ctime, size and mtime decide what changed)."""
+        ...
+
+    def seal(self, room: Room, sources: tuple[Source, ...], taken_from: Json) -> Sealed:
+        """Write the manifests (metadata and hash of each file), verify the copy against the sources, and seal."""
+        ...
+
+    def sealed(self, room: Room) -> Sealed:
+        """Read and check the seal; VaultError ``unsealed``, ``damaged`` or ``foreign``."""
+        ...
+
+    def verify(self, room: Room) -> Sealed:
+        """Hash every file of the snapshot again; VaultError ``damaged`` names the first difference."""
+        ...
+
+    def restore(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """Make the sources equal to the sealed snapshot and verify that they are; repeatable when interrupted."""
+        ...
+
+    def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
+        """Make a writable volume (``names``: source key → volume name) over each tree; says how: overlay, reflink, copy."""
+        ...
+
+    def drop_clone(self, room: Room, names: dict[str, str]) -> None:
+        """Remove the clones and all they hold; no error when there are none."""
+        ...
+
+    def discard(self, room: Room) -> None:
+        """Remove the room and all in it; no error when there is none."""
+        ...
+
+    def close(self, run: str) -> None:
+        """Remove the tools containers of a run; no error when there are none."""
+        ...
