@@ -119,7 +119,7 @@ class VaultPort(Protocol):
         ...
 
     def cold_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
-        """Make the copy equal to the sources, which nobody writes to now (ctime, size and mtime decide what changed)."""
+        """Make the copy equal to the sources, which nobody writes to now; ctime, size and mtime tell what changed."""
         ...
 
     def seal(self, room: Room, sources: tuple[Source, ...], taken_from: Json) -> Sealed:
@@ -139,7 +139,7 @@ class VaultPort(Protocol):
         ...
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
-        """Make a writable volume (``names``: source key → volume name) over each tree; says how: overlay, reflink, copy."""
+        """Make a writable volume (``names``: source key → volume) over each tree; says how: overlay, reflink, copy."""
         ...
 
     def drop_clone(self, room: Room, names: dict[str, str]) -> None:
