@@ -1,0 +1,156 @@
+"""Steps of the way back: each ends in the state it names, whatever is there already; none of them destroys the user's.
+
+The one step that writes to the user's data, RestoreData, takes a sealed snapshot of this very run.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from runner.facts import Fact, Json
+from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Who
+from runner.vault.port import Room, Source
+
+
+def policy_words(policy: Json) -> str:
+    """A restart policy as people write it on the command line."""
+    name = str(policy.get("Name") or "no")
+    count = policy.get("MaximumRetryCount")
+    return f"{name}:{count}" if name == "on-failure" and count else name
+
+
+class ReleaseImage(Fact):
+    """Take our tag off the old image."""
+
+    kind: Literal["release-image"] = "release-image"
+    tag: str
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"take the tag {self.tag} away"
+
+
+class RemoveOurs(Fact):
+    """Remove a container this run made."""
+
+    kind: Literal["remove-ours"] = "remove-ours"
+    who: Ours
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"remove {self.who.spoken}"
+
+
+class DiscardRoom(Fact):
+    """Remove this run's room from the vault, and the tools container."""
+
+    kind: Literal["discard-room"] = "discard-room"
+    room: Room
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"discard the copy {self.room.run} in the vault"
+
+
+class StartContainer(Fact):
+    """Start the old container again; ``blueprint`` makes it anew where the engine deleted it (``--rm``)."""
+
+    kind: Literal["start-container"] = "start-container"
+    who: Existing
+    run: str
+    blueprint: Blueprint | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"start {self.who.spoken}" if self.blueprint is None else f"create {self.who.spoken} again and start it"
+
+
+class ProveBack(Fact):
+    """See the old version up and healthy again."""
+
+    kind: Literal["prove-back"] = "prove-back"
+    who: Existing
+    run: str
+    terms: HealthTerms
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"see {self.who.spoken} up again"
+
+
+class SetPolicyBack(Fact):
+    """Give the old container its restart policy back."""
+
+    kind: Literal["set-policy-back"] = "set-policy-back"
+    who: Who
+    policy: Json
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"restart policy of {self.who.spoken} back to {policy_words(self.policy)}"
+
+
+class NameBack(Fact):
+    """Give a container its earlier name back."""
+
+    kind: Literal["name-back"] = "name-back"
+    who: Who
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"name {self.who.spoken} {self.name} again"
+
+
+class CaptureFailure(Fact):
+    """Keep what explains the failure: inspect, exit code, health log, last log lines."""
+
+    kind: Literal["capture-failure"] = "capture-failure"
+    who: Ours
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"keep the last words of {self.who.spoken}"
+
+
+class StopOurs(Fact):
+    """Stop a container this run made, and see that it stays down."""
+
+    kind: Literal["stop-ours"] = "stop-ours"
+    who: Ours
+    timeout_s: int
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"stop {self.who.spoken}"
+
+
+class RestoreData(Fact):
+    """Make the data equal to this run's sealed snapshot."""
+
+    kind: Literal["restore-data"] = "restore-data"
+    room: Room
+    sources: tuple[Source, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"restore {', '.join(source.spoken for source in self.sources)} from snapshot {self.room.run}"
+
+
+BackStep = Annotated[
+    ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
+    | StopOurs | RestoreData,
+    Field(discriminator="kind"),
+]  # fmt: skip
