@@ -1,0 +1,1 @@
+"""The products: one YAML of facts each, the model they follow and the loader that reads them."""

@@ -1,0 +1,150 @@
+"""A recipe: the facts about one product, as frozen data; it holds no procedure and touches nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from runner.hops import Backward, Downgrade, Editions, HopRule, Source, Stated
+from runner.recipes.health import Port, RecipeEvidence, RecipeProbe, Standstill
+from runner.recipes.patterns import Pattern
+from runner.recipes.work import (
+    Argv,
+    Coupled,
+    Gate,
+    Hook,
+    Identifier,
+    Listing,
+    Note,
+    PackageList,
+    Preflight,
+    Rehearsal,
+)
+
+SchemeName = Literal[
+    "semver", "two-part", "three-part", "four-part", "calendar", "checkmk", "postgresql", "zabbix", "opmantek"
+]
+Verified = Literal["real", "stand-in", "documentation"]
+AbsolutePath = Annotated[str, Field(pattern=r"^/")]
+
+
+class RecipeImage(Stated):
+    """A repository this product is published in, and how a version becomes its tag."""
+
+    repository: str = Field(
+        pattern=r"^[a-z0-9._/-]+$", description="Without registry host, for example prom/prometheus."
+    )
+    tag: str = Field(default="{version}", pattern=r"\{version\}", description="How a version becomes a tag.")
+    edition: str | None = None
+
+
+class FromLabel(Stated):
+    """The version is an image label."""
+
+    kind: Literal["label"]
+    label: str
+
+
+class FromTag(Stated):
+    """The version is the image's tag."""
+
+    kind: Literal["tag"]
+
+
+class FromCommand(Stated):
+    """The version is printed by a command inside the container."""
+
+    kind: Literal["command"]
+    argv: Argv
+    regex: Pattern
+
+
+class FromFile(Stated):
+    """The version stands in a file of the data, or in the name a link points to."""
+
+    kind: Literal["file", "link"]
+    path: str
+    regex: Pattern = r"(\S+)"
+
+
+class FromLog(Stated):
+    """The version stands in a log line."""
+
+    kind: Literal["log"]
+    regex: Pattern
+
+
+class FromHttp(Stated):
+    """The version is a field of an HTTP answer."""
+
+    kind: Literal["http"]
+    port: Port
+    path: str = Field(pattern=r"^/")
+    pointer: str | None = None
+    regex: Pattern | None = None
+
+
+VersionSource = Annotated[
+    FromLabel | FromTag | FromCommand | FromFile | FromLog | FromHttp, Field(discriminator="kind")
+]
+
+
+class DatedRelease(Stated):
+    """A release and the day it came out, where a rule asks for the day."""
+
+    version: str
+    date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+
+
+class Recipe(Stated):
+    """Everything the runner knows about one product."""
+
+    name: Identifier
+    title: str
+    verified: Verified = Field(description="Checked against the real product, a stand-in, or the documentation alone.")
+    images: tuple[RecipeImage, ...] = ()
+    names: tuple[str, ...] = Field(default=(), description="Last path components that mean this product.")
+    scheme: SchemeName
+    version_from: tuple[VersionSource, ...] = ()
+    releases: tuple[str | DatedRelease, ...] = Field(default=(), description="Releases known to exist; never complete.")
+
+    data_paths: tuple[AbsolutePath, ...] = ()
+    config_paths: tuple[AbsolutePath, ...] = ()
+    uid: int | None = None
+
+    hops: tuple[HopRule, ...] = Field(min_length=1)
+    downgrade: Downgrade
+    backward: Backward
+    editions: Editions | None = None
+    coupled: tuple[Coupled, ...] = ()
+
+    stop_timeout_s: int | None = Field(default=None, gt=0)
+    requires_clean_stop: bool = False
+    never_stop_while_migrating: bool = False
+    ready_log: tuple[Pattern, ...] = ()
+    danger_log: tuple[Pattern, ...] = ()
+    migrating_log: tuple[Pattern, ...] = ()
+    standstill: Standstill | None = None
+    probes: tuple[RecipeProbe, ...] = ()
+    healthy_dwell_s: float | None = Field(default=None, ge=0)
+    start_deadline_s: float | None = Field(default=None, gt=0)
+    evidence: tuple[RecipeEvidence, ...] = ()
+
+    preflight: tuple[Preflight, ...] = ()
+    customised: tuple[Listing, ...] = ()
+    packages: tuple[PackageList, ...] = ()
+    notes: tuple[Note, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    rehearsal: Rehearsal = Rehearsal()
+    sources: tuple[Source, ...] = ()
+
+    @field_validator("notes", "gates")
+    @classmethod
+    def _each_id_once(cls, items: tuple[Note, ...] | tuple[Gate, ...]) -> tuple[Note, ...] | tuple[Gate, ...]:
+        ids = [item.id for item in items]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise ValueError(f"used twice: {', '.join(twice)}")
+        return items

@@ -1,0 +1,99 @@
+"""What a product asks of people and of the runner around an upgrade: notes, gates, checks, hooks; nothing here runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from runner.hops import Source, Stated
+from runner.recipes.patterns import Pattern
+
+Argv = Annotated[tuple[str, ...], Field(min_length=1)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+
+
+class Note(Stated):
+    """A change that comes with a release: acknowledged (incompatible), done (mandatory) or offered (optional)."""
+
+    id: Identifier
+    kind: Literal["incompatible", "mandatory", "optional"]
+    at: str = Field(description="The first release that brings it.")
+    what: str
+    missing_without: str = Field(default="", description="What is not there if an optional step is left out.")
+    administrator: bool = Field(default=False, description="Only an administrator can do it.")
+    old_clients: Literal["yes", "no", "unknown"] = "unknown"
+    canary: bool = Field(default=False, description="One device first, then the rest.")
+    source: Source
+
+
+class Gate(Stated):
+    """A question that needs an answer once per target and release."""
+
+    id: Identifier
+    question: str
+    at: str | None = Field(default=None, description="Only when this release is entered; else always.")
+    source: Source
+
+
+class Preflight(Stated):
+    """A command that must succeed first: in the old container, or in the target image on a read-only clone."""
+
+    name: str
+    where: Literal["old-container", "target-image"]
+    argv: Argv
+    entrypoint: bool = Field(default=False, description="Keep the image's entrypoint in front of the command.")
+    exit_status: int = 0
+    danger: Pattern | None = Field(default=None, description="A line that means no, whatever the exit status.")
+    why: str
+    source: Source
+
+
+class Listing(Stated):
+    """A list shown before an upgrade or compared across it: one item a line."""
+
+    name: str
+    argv: Argv
+    ordinary: tuple[str, ...] = Field(default=(), description="Items every installation has.")
+    source: Source
+
+
+class PackageList(Listing):
+    """What is installed in the product's runtime: names present before must be present after."""
+
+    at: str | None = Field(default=None, description="The release whose runtime change makes it matter.")
+    minimums: dict[str, str] = Field(default={}, description="Lowest version of a package after it.")
+
+
+class Hook(Stated):
+    """A command of the product's own, run at a certain moment."""
+
+    when: Literal["before-stop", "after-stop", "before-start", "after-start"]
+    argv: Argv
+    timeout_s: Annotated[float, Field(gt=0)] = 60
+    why: str
+    source: Source
+
+
+class Coupled(Stated):
+    """Another component that moves with this one."""
+
+    component: str
+    order: Literal["before", "after", "together"] = Field(description="When the other component is upgraded.")
+    at: str | None = Field(default=None, description="From this release on; else always.")
+    needs: str = Field(default="", description="Which releases of it fit, in the vendor's words.")
+    why: str
+    source: Source
+
+
+class Rehearsal(Stated):
+    """What a copy of this product needs to come up apart from the world."""
+
+    env: dict[str, str] = Field(default={})
+    networks: Literal["none", "isolated"] = "isolated"
+    start_old_first: bool = Field(
+        default=False, description="A clone of a running one is opened by the old version once."
+    )
+    unique_paths: tuple[str, ...] = Field(
+        default=(), description="Files a second instance must not share: lock, identity."
+    )
