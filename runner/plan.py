@@ -1,0 +1,116 @@
+"""The Plan: closed, printable, hashable; every name, digest, timeout and undo is fixed in it, and it does nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import ValidationError
+
+from runner.errors import UsageError
+from runner.facts import Fact
+from runner.steps import AnyForward
+from runner.steps.nouns import Phase
+from runner.vault.port import Room, Source
+
+FORMAT = 1
+
+
+class Side(Fact):
+    """One side of an upgrade: an image and the version it says it is (empty where it says nothing)."""
+
+    image_ref: str
+    image_id: str
+    version: str = ""
+
+    @property
+    def spoken(self) -> str:
+        """How people call it."""
+        return self.version or self.image_ref
+
+
+class Expectation(Fact):
+    """One thing the plan relies on; ``apply`` looks again and refuses a plan whose world changed."""
+
+    about: str
+    was: str
+
+
+class PlanWarning(Fact):
+    """Something an upgrade will lose or change, said before anything happens."""
+
+    code: str
+    text: str
+
+
+class Estimate(Fact):
+    """The expected downtime in seconds, with its reasons; never used as a limit."""
+
+    downtime_s: float
+    reasons: tuple[str, ...]
+
+
+class Plan(Fact):
+    """One upgrade or rollback of one target, complete."""
+
+    format: Literal[1] = FORMAT
+    verb: Literal["upgrade", "rollback", "rehearsal"]
+    run: str
+    made_at: str
+    engine_id: str
+    target: str
+    container_id: str
+    kept_name: str
+    staging_name: str
+    old: Side
+    new: Side
+    recipe: str = ""
+    room: Room
+    sources: tuple[Source, ...]
+    expectations: tuple[Expectation, ...]
+    warnings: tuple[PlanWarning, ...]
+    estimate: Estimate
+    keep: int = 3
+    """How many snapshots of this target a commit leaves."""
+    hold: bool = False
+    """Whether the verdict stays open until somebody commits or rolls back."""
+    held_tag: str = ""
+    """The tag that holds the old image."""
+    steps: tuple[AnyForward, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The file format: indented JSON, one final newline."""
+        return self.model_dump_json(indent=2) + "\n"
+
+
+def plan_from_json(text: str, name: str) -> Plan:
+    """Read a saved plan; UsageError ``bad-plan`` says what is wrong and where."""
+    try:
+        return Plan.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"{name} is not a plan of this version of refloat: {first['msg']}{f' (at {where})' if where else ''}."
+        raise UsageError("bad-plan", what, then="Make it anew: refloat plan TARGET --to VERSION --out FILE") from None
+
+
+def step_key(index: int) -> str:
+    """The journal's key of a forward step; steps count from 1."""
+    return str(index + 1)
+
+
+def undo_key(index: int, part: int) -> str:
+    """The journal's key of one part of a step's undo."""
+    return f"{index + 1}.{part + 1}"
+
+
+def phases(plan: Plan) -> tuple[tuple[Phase, tuple[tuple[str, AnyForward], ...]], ...]:
+    """The steps with their keys, grouped by phase in the order of the plan."""
+    keyed = tuple((step_key(index), step) for index, step in enumerate(plan.steps))
+    order = dict.fromkeys(step.phase for step in plan.steps)
+    return tuple((phase, tuple(pair for pair in keyed if pair[1].phase is phase)) for phase in order)
