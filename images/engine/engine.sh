@@ -33,7 +33,8 @@ ensure_installed() {
     say "installing docker.io and iptables (missing: $(missing_commands | tr '\n' ' '))"
     # RUNLEVEL=1 keeps the package from starting a daemon of its own.
     local install=(apt-get -qq -o DPkg::Lock::Timeout=180 install -y --no-install-recommends
-        docker.io iptables iproute2 util-linux)
+        docker.io iptables iproute2 util-linux procps)
+    apt-cache show docker-cli >/dev/null 2>&1 && install+=(docker-cli) # newer releases split the client off
     export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     "${install[@]}" >/dev/null 2>&1 || { apt-get -qq update && "${install[@]}" >/dev/null; }
 }
@@ -58,8 +59,9 @@ start_containerd() {
     # Its own containerd: dockerd would otherwise share a system-wide one with another daemon.
     printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[plugins."io.containerd.internal.v1.opt"]\npath = "%s"\n' \
         "$dir/data/containerd-opt" >"$dir/containerd.toml"
-    in_namespace setsid containerd --config "$dir/containerd.toml" --log-level warn --address "$dir/containerd.sock" \
-        --root "$dir/data/containerd" --state "$dir/exec/containerd" >>"$dir/log" 2>&1 9>&- &
+    # Without a subshell's exec the pid would be bash's, not the daemon's.
+    (exec nsenter --net="/run/netns/$(namespace)" setsid containerd --config "$dir/containerd.toml" --log-level warn --address "$dir/containerd.sock" \
+        --root "$dir/data/containerd" --state "$dir/exec/containerd" >>"$dir/log" 2>&1 9>&-) &
     echo $! >"$dir/containerd.pid"
     wait_for "containerd" test -S "$dir/containerd.sock"
 }
@@ -68,9 +70,9 @@ start_daemon() {
     start_containerd
     daemon_pid >/dev/null || {
         rm -f "$dir/docker.pid"
-        in_namespace setsid unshare --uts dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
+        (exec nsenter --net="/run/netns/$(namespace)" setsid unshare --uts dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
             --pidfile "$dir/docker.pid" --containerd "$dir/containerd.sock" --tls=false \
-            --host "unix://$socket" >>"$dir/log" 2>&1 9>&- &
+            --host "unix://$socket" >>"$dir/log" 2>&1 9>&-) &
     }
     wait_for "the daemon" answers
 }

@@ -1,0 +1,112 @@
+"""Builds what images/table.txt asks for and the engine lacks (`python3 -m images.build [NAME…]`); never deletes an image.
+
+A NAME is a repository, the end of one, or a whole reference: `tools`, `prometheus`, `refloat-lab/redis:7.0.15`.
+Without DOCKER_HOST it builds on the private engine of images/engine. Nothing but the standard library is needed.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+from images.docker import LABEL, BuildFailed, docker
+from images.suites import base_key, base_name, make_base
+from images.table import HERE, Wanted, content_key, context_tar, read_table
+
+AT_ONCE = 2
+T = TypeVar("T")
+
+
+def main(names: list[str]) -> int:
+    """Build, and say what failed."""
+    os.environ.setdefault("DOCKER_HOST", _private_engine())
+    wanted = select(read_table((HERE / "table.txt").read_text()), names)
+    try:
+        if missing(wanted):
+            with _only_one_build():
+                _build_missing(wanted)
+    except BuildFailed as failure:
+        print(f"images: {failure}", file=sys.stderr)
+        return 1
+    print(f"images: {len(wanted)} up to date")
+    return 0
+
+
+def _private_engine() -> str:
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    started = subprocess.run([HERE / "engine" / "engine.sh", "start"], stdout=-1, check=False, text=True)
+    if started.returncode != 0:
+        raise SystemExit(started.returncode)
+    return started.stdout.strip()
+
+
+def select(table: tuple[Wanted, ...], names: list[str]) -> tuple[Wanted, ...]:
+    """The rows the names mean; all of them without a name."""
+    chosen = tuple(row for row in table if not names or set(names) & {row.repository, row.folder.name, row.name})
+    if not chosen:
+        raise SystemExit(f"images: nothing in images/table.txt is called {' or '.join(names)}")
+    return chosen
+
+
+def missing(wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """Those the engine has not, or has with another content."""
+    keys = {row.name: content_key(row, base_key(row.suite)) for row in wanted}
+    present = content_labels(keys)
+    return tuple(row for row in wanted if present.get(row.name) != keys[row.name])
+
+
+def content_labels(names: Iterable[str]) -> dict[str, str]:
+    """Name → content key, of those images the engine has; one call for all."""
+    inspect = ["docker", "image", "inspect", "--format", "{{json .RepoTags}}|{{json .Config.Labels}}", *names]
+    found = subprocess.run(inspect, capture_output=True, text=True, check=False).stdout
+    pairs = (line.partition("|") for line in found.splitlines() if line)
+    return {name: (json.loads(labels) or {}).get(LABEL, "") for tags, _, labels in pairs for name in json.loads(tags)}
+
+
+def _only_one_build() -> TextIO:
+    lock = Path(tempfile.gettempdir(), "refloat-lab-build.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _build_missing(wanted: tuple[Wanted, ...]) -> None:
+    rows = missing(wanted)  # once more: who held the lock before us may have built them
+    suites = list(dict.fromkeys(row.suite for row in rows))
+    present = content_labels(base_name(suite) for suite in suites)
+    _in_parallel(make_base, [suite for suite in suites if present.get(base_name(suite)) != base_key(suite)], str)
+    _in_parallel(build, list(rows), lambda row: row.name)
+
+
+def _in_parallel(action: Callable[[T], None], items: list[T], title: Callable[[T], str]) -> None:
+    def told(item: T) -> None:
+        print(f"images: making {title(item)}", flush=True)
+        action(item)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        failures = [job.exception() for job in [pool.submit(told, item) for item in items]]
+    for failure in failures:
+        if failure:
+            raise failure
+
+
+def build(row: Wanted) -> None:
+    """One image; its label says what it was made of."""
+    arguments = [f"BASE={base_name(row.suite)}", f"VERSION={row.tag}", *row.arguments, *_proxies()]
+    labels = [f"{LABEL}={content_key(row, base_key(row.suite))}", f"org.opencontainers.image.version={row.tag}"]
+    options = [f"--build-arg={argument}" for argument in arguments] + [f"--label={label}" for label in labels]
+    docker("build", "--network=host", "--force-rm", *options, f"--tag={row.name}", "-", stdin=context_tar(row))
+
+
+def _proxies() -> list[str]:
+    return [f"{name}={os.environ[name]}" for name in ("http_proxy", "https_proxy", "no_proxy") if name in os.environ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
