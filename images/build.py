@@ -1,4 +1,6 @@
-"""Builds what images/table.txt asks for and the engine lacks (`python3 -m images.build [NAME…]`); never deletes an image.
+"""Builds what images/table.txt asks for and the engine lacks; never deletes an image.
+
+    python3 -m images.build [NAME…]
 
 A NAME is a repository, the end of one, or a whole reference: `tools`, `prometheus`, `refloat-lab/redis:7.0.15`.
 Without DOCKER_HOST it builds on the private engine of images/engine. Nothing but the standard library is needed.
@@ -10,10 +12,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
 from images.docker import LABEL, BuildFailed, docker
 from images.suites import base_key, base_name, make_base
@@ -70,10 +73,11 @@ def content_labels(names: Iterable[str]) -> dict[str, str]:
     return {name: (json.loads(labels) or {}).get(LABEL, "") for tags, _, labels in pairs for name in json.loads(tags)}
 
 
-def _only_one_build() -> TextIO:
-    lock = Path(tempfile.gettempdir(), "refloat-lab-build.lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
+@contextmanager
+def _only_one_build() -> Iterator[None]:
+    with Path(tempfile.gettempdir(), "refloat-lab-build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _build_missing(wanted: tuple[Wanted, ...]) -> None:
