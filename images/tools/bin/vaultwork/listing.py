@@ -1,0 +1,168 @@
+"""What is in a tree: one record an entry, made by find in one go; it reads no file's content and changes nothing.
+
+Two trees are equal when ``meta``, ``extra`` and the hard link groups agree (attributes and content are looked at
+elsewhere). A file of a source is *unchanged* when its ``ident`` agrees too: a program can put back an mtime, never a
+ctime.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from vaultwork.trouble import Trouble
+
+# A directory's size and link count say how its filesystem keeps it, not what is in it.
+_DIRECTORY = r"%P\0%y %m %U %G 0 %T@\0\0%i 0 %C@\0%D\0"
+_OTHER = r"%P\0%y %m %U %G %s %T@\0%l\0%i %n %C@\0%D\0"
+_FIELDS = 5
+_SLACK_S = 2
+"""Timestamps are as coarse as 2 s on some filesystems: what is younger than that may change and look the same."""
+_PRECISE = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay"})
+"""Filesystems known to move the ctime with every write, through a memory map too once their pages were clean."""
+
+
+class Entry(NamedTuple):
+    """One entry of a tree."""
+
+    meta: bytes
+    """Type, mode, owner, group, size and mtime."""
+    extra: bytes
+    """A symlink's target, a device's number."""
+    ident: bytes
+    """Inode, link count and ctime."""
+    device: bytes
+
+    @property
+    def kind(self) -> bytes:
+        """One letter, as find has it: f, d, l, p, s, c or b."""
+        return self.meta[:1]
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of a regular file's content, 0 for all else."""
+        return int(self.meta.split(b" ", 5)[4]) if self.meta[:1] == b"f" else 0
+
+
+Listing = dict[bytes, Entry]
+
+
+def at(root: bytes, path: bytes) -> bytes:
+    """Where an entry of a tree is; the root's own path is empty."""
+    return root + b"/" + path if path else root
+
+
+def parent_of(path: bytes) -> bytes:
+    """The folder an entry is in."""
+    return path.rpartition(b"/")[0]
+
+
+def list_tree(root: bytes, *, in_use: bool = False) -> Listing:
+    """List a tree; entries may vanish meanwhile only where it is in use."""
+    argv = [b"find", root, b"-type", b"d", b"-printf", _DIRECTORY.encode(), b"-o", b"-printf", _OTHER.encode()]
+    done = subprocess.run(argv, capture_output=True, check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+    if done.returncode and not (in_use and done.stdout):
+        raise Trouble("copy-failed", f"The data cannot be listed: {done.stderr.decode(errors='replace').strip()[-400:]}")
+    fields = done.stdout.split(b"\0")
+    del fields[-1:]
+    columns = (fields[i::_FIELDS] for i in range(1, _FIELDS))
+    listing = dict(zip(fields[0::_FIELDS], map(Entry._make, zip(*columns, strict=True)), strict=True))
+    _add_device_numbers(root, listing)
+    return listing
+
+
+def list_both(source: bytes, tree: bytes, *, in_use: bool = False) -> tuple[Listing, Listing]:
+    """List a source and its copy at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(list_tree, source, in_use=in_use)
+        second = pool.submit(list_tree, tree)
+        return first.result(), second.result()
+
+
+def _add_device_numbers(root: bytes, listing: Listing) -> None:
+    """Find cannot print the number of a device node."""
+    for path in [path for path, entry in listing.items() if entry.kind in b"bc"]:
+        try:
+            number = os.lstat(at(root, path)).st_rdev
+        except FileNotFoundError:
+            del listing[path]
+        else:
+            listing[path] = listing[path]._replace(extra=b"%d:%d" % (os.major(number), os.minor(number)))
+
+
+def leaders(listing: Listing) -> dict[bytes, bytes]:
+    """For each entry that shares its inode with another of this tree: the first path of those."""
+    groups: dict[tuple[bytes, bytes], list[bytes]] = {}
+    for path, entry in listing.items():
+        inode, links, _ = entry.ident.split(b" ", 2)
+        if links not in (b"0", b"1"):
+            groups.setdefault((inode, entry.device), []).append(path)
+    return {path: min(paths) for paths in groups.values() if len(paths) > 1 for path in paths}
+
+
+def differences(
+    wanted: Mapping[bytes, Entry], there: Listing, wanted_leaders: Mapping[bytes, bytes] | None = None
+) -> tuple[set[bytes], set[bytes]]:
+    """Paths of ``wanted`` that are missing or other in ``there``, and paths that are there and not wanted."""
+    surplus = there.keys() - wanted.keys()
+    kept = {path: entry for path, entry in there.items() if path not in surplus} if surplus else there
+    mine = leaders(dict(wanted)) if wanted_leaders is None else wanted_leaders
+    theirs = leaders(kept)
+    other = {
+        path
+        for path, entry in wanted.items()
+        if (found := kept.get(path)) is None or found.meta != entry.meta or found.extra != entry.extra
+    }
+    if mine != theirs:
+        other |= {path for path in mine.keys() | theirs.keys() if mine.get(path) != theirs.get(path)}
+    return other, set(surplus)
+
+
+def whole_groups(paths: Iterable[bytes], leader_of: Mapping[bytes, bytes]) -> set[bytes]:
+    """These paths and all that are hard linked to one of them."""
+    chosen = set(paths)
+    touched = {leader_of[path] for path in chosen if path in leader_of}
+    return chosen | {path for path, leader in leader_of.items() if leader in touched} if touched else chosen
+
+
+def ctime_s(entry: Entry) -> int:
+    """When the entry's inode last changed, in whole seconds."""
+    return int(entry.ident.split(b" ", 2)[2].partition(b".")[0])
+
+
+def mark_now(root: bytes, *, flush: bool) -> int:
+    """The second from which on a ctime proves nothing; 0 where a ctime never does.
+
+    ``flush`` makes the source's dirty pages clean first: a page that is dirty already is written through a memory map
+    without moving the ctime again.
+    """
+    if not _precise(root):
+        return 0
+    now_s = int(time.time())
+    if flush:
+        subprocess.run([b"sync", b"-f", root], check=False, capture_output=True)
+    return now_s - _SLACK_S
+
+
+def _precise(root: bytes) -> bool:
+    """Whether all that is mounted at and below this path keeps exact change times."""
+    kinds: dict[str, str] = {}
+    path = os.fsdecode(root)
+    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+        mount, _, filesystem = line.partition(" - ")
+        kinds[mount.split(" ")[4]] = filesystem.split(" ")[0]
+    within = [kind for point, kind in kinds.items() if point == path or point.startswith(path.rstrip("/") + "/")]
+    holder = max((point for point in kinds if path == point or path.startswith(point.rstrip("/") + "/")), key=len)
+    return all(kind in _PRECISE for kind in (*within, kinds[holder]))
+
+
+def type_letter(mode: int) -> bytes:
+    """The letter find prints for this type."""
+    letters = {stat.S_IFREG: b"f", stat.S_IFDIR: b"d", stat.S_IFLNK: b"l", stat.S_IFIFO: b"p", stat.S_IFSOCK: b"s"}
+    return letters.get(stat.S_IFMT(mode)) or (b"c" if stat.S_ISCHR(mode) else b"b")
