@@ -1,0 +1,24 @@
+"""What the user set on a container, and the request that makes it again on another image; it asks no engine."""
+
+from runner.spec.body import create_body, restart_policy
+from runner.spec.data import data_mounts, shared_with
+from runner.spec.losses import SpecWarning, spec_warnings
+from runner.spec.model import ContainerSpec, CreateBody, NetworkWish
+from runner.spec.read import spec_from
+from runner.spec.words import differences, masked, spec_lines
+
+__all__ = [
+    "ContainerSpec",
+    "CreateBody",
+    "NetworkWish",
+    "SpecWarning",
+    "create_body",
+    "data_mounts",
+    "differences",
+    "masked",
+    "restart_policy",
+    "shared_with",
+    "spec_from",
+    "spec_lines",
+    "spec_warnings",
+]
