@@ -59,9 +59,16 @@ class ThroughLastMinor(Rule):
 
 
 class ReleasedLater(Rule):
-    """The target must have been released after the source; needs dates in the list of releases."""
+    """The target must have been released after the source: by known dates, and by pairs the vendor names."""
 
     rule: Literal["released-later"]
+    refused: tuple[tuple[str, str], ...] = Field(default=(), description="Pairs [from, to] the vendor refuses.")
+
+
+class FinalReleasesOnly(Rule):
+    """A beta, a candidate or a daily build cannot be upgraded."""
+
+    rule: Literal["final-releases-only"]
 
 
 class RequiredStops(Rule):
@@ -139,6 +146,7 @@ HopRule = Annotated[
     | OneMajorAtATime
     | ThroughLastMinor
     | ReleasedLater
+    | FinalReleasesOnly
     | RequiredStops
     | NextFeatureVersion
     | SameMajorOnly

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from runner.errors import UsageError
 from runner.recipes.model import Recipe
-from runner.recipes.reading import recipe_from_yaml
+from runner.recipes.reading import Tree, recipe_from_yaml, tree_from_yaml
 
 
 @cache
 def recipes() -> tuple[Recipe, ...]:
     """All shipped recipes, by name."""
-    folder = files("runner.recipes")
-    shipped = sorted((one for one in folder.iterdir() if one.name.endswith(".yaml")), key=lambda one: one.name)
-    return tuple(recipe_from_yaml(one.read_text(encoding="utf-8"), one.name) for one in shipped)
+    return tuple(recipe_from_yaml(text, file) for file, text in shipped_texts())
+
+
+@cache
+def shipped_texts() -> tuple[tuple[str, str], ...]:
+    """File name and text of every shipped recipe."""
+    found = (one for one in files("runner.recipes").iterdir() if one.name.endswith(".yaml"))
+    return tuple((one.name, one.read_text(encoding="utf-8")) for one in sorted(found, key=lambda one: one.name))
 
 
 def recipe_named(name: str, known: tuple[Recipe, ...] | None = None) -> Recipe:
-    """The recipe of this name, or a refusal that names the nearest one."""
+    """The recipe of this name, or an error that names the nearest one."""
     among = recipes() if known is None else known
     for recipe in among:
-        if recipe.name == name:
+        if recipe.name == name or name in recipe.names:
             return recipe
-    raise UsageError("recipe-unknown", f"There is no recipe called {name!r}.")
+    nearest = get_close_matches(name, [one.name for one in among], n=1)
+    meant = f"Did you mean {nearest[0]}? " if nearest else ""
+    raise UsageError(
+        "recipe-unknown", f"There is no recipe called {name!r}.", then=f"{meant}`refloat recipes list` names them all."
+    )
 
 
 def recipe_for_image(repository: str, known: tuple[Recipe, ...] | None = None) -> Recipe | None:
     """The recipe of an image repository: by its full path first, then by a last component the recipe claims."""
     among = recipes() if known is None else known
-    path = _without_host(repository)
+    path = without_host(repository)
     for recipe in among:
         if any(image.repository == path for image in recipe.images):
             return recipe
@@ -38,7 +49,30 @@ def recipe_for_image(repository: str, known: tuple[Recipe, ...] | None = None) -
     return next((recipe for recipe in among if last in recipe.names), None)
 
 
-def _without_host(repository: str) -> str:
+def recipe_from_file(path: Path) -> Recipe:
+    """A user's own recipe; with `extends: NAME` on top of a shipped one, key by key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError("recipe-unreadable", f"The recipe {path} cannot be read: {wrong}.") from wrong
+    extended = tree_from_yaml(text, str(path)).get("extends")
+    return recipe_from_yaml(text, str(path), _shipped_tree(str(extended)) if extended else None)
+
+
+def recipes_with(own: tuple[Path, ...]) -> tuple[Recipe, ...]:
+    """A user's recipes before the shipped ones: files, or folders of files. The same name stands for the user's."""
+    paths = [one for path in own for one in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+    mine = tuple(recipe_from_file(path) for path in paths)
+    names = {recipe.name for recipe in mine}
+    return mine + tuple(recipe for recipe in recipes() if recipe.name not in names)
+
+
+def _shipped_tree(name: str) -> Tree:
+    file = f"{recipe_named(name).name}.yaml"
+    return tree_from_yaml(dict(shipped_texts())[file], file)
+
+
+def without_host(repository: str) -> str:
     """The path in its registry: host, tag and digest dropped, and Docker Hub's silent `library/` too."""
     bare = repository.split("@", 1)[0]
     head, slash, rest = bare.partition("/")

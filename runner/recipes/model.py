@@ -21,10 +21,8 @@ from runner.recipes.work import (
     Preflight,
     Rehearsal,
 )
+from runner.versions import SchemeName
 
-SchemeName = Literal[
-    "semver", "two-part", "three-part", "four-part", "calendar", "checkmk", "postgresql", "zabbix", "opmantek"
-]
 Verified = Literal["real", "stand-in", "documentation"]
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
 

@@ -6,7 +6,11 @@ import yaml
 from pydantic import ValidationError
 
 from runner.errors import UsageError
+from runner.recipes.consistency import Mistake, mistakes_in
+from runner.recipes.keys import nearest_key
 from runner.recipes.model import Recipe
+
+Tree = dict[str, object]
 
 
 class VersionSafeLoader(yaml.SafeLoader):
@@ -19,9 +23,90 @@ VersionSafeLoader.yaml_implicit_resolvers = {
 }
 
 
-def recipe_from_yaml(text: str, file: str) -> Recipe:
-    """The recipe a text holds."""
+def tree_from_yaml(text: str, file: str) -> Tree:
+    """The mapping a recipe's text holds, before anything is known about its keys."""
     try:
-        return Recipe.model_validate(yaml.load(text, VersionSafeLoader))  # noqa: S506 -- a SafeLoader with fewer types
+        node = yaml.compose(text, VersionSafeLoader)
+        tree = yaml.load(text, VersionSafeLoader)  # noqa: S506 -- a SafeLoader that knows fewer types
+    except yaml.YAMLError as wrong:
+        mark = getattr(wrong, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise _invalid([f"{file}:{line}: this is not YAML: {getattr(wrong, 'problem', None) or wrong}"]) from wrong
+    if not isinstance(tree, dict) or node is None:
+        raise _invalid([f"{file}:1: a recipe is a mapping of keys to facts"])
+    twice = list(_keys_twice(node, ()))
+    if twice:
+        raise _invalid([f"{file}:{line}: {path}: this key stands here twice" for line, path in twice])
+    return tree
+
+
+def recipe_from_yaml(text: str, file: str, shipped: Tree | None = None) -> Recipe:
+    """The recipe a text holds; on top of another's facts where it extends one."""
+    tree = tree_from_yaml(text, file)
+    tree.pop("extends", None)
+    try:
+        recipe = Recipe.model_validate({**(shipped or {}), **tree})
     except ValidationError as wrong:
-        raise UsageError("recipe-invalid", f"{file}: {wrong}") from wrong
+        raise _invalid(_located(text, file, _mistakes_from(wrong))) from wrong
+    inconsistent = mistakes_in(recipe)
+    if inconsistent:
+        raise _invalid(_located(text, file, inconsistent))
+    return recipe
+
+
+def _mistakes_from(wrong: ValidationError) -> list[Mistake]:
+    return [Mistake(error["loc"], _in_words(error["type"], error["msg"], error["loc"])) for error in wrong.errors()]
+
+
+def _in_words(kind: str, message: str, path: tuple[str | int, ...]) -> str:
+    if kind == "extra_forbidden":
+        nearest = nearest_key(path)
+        return "there is no such key" + (f"; did you mean `{nearest}`?" if nearest else "")
+    if kind == "missing":
+        return "this key is missing"
+    return message.removeprefix("Value error, ")
+
+
+def _located(text: str, file: str, mistakes: list[Mistake]) -> list[str]:
+    root = yaml.compose(text, VersionSafeLoader)
+    found = ((*_place(root, mistake.path), mistake.says) for mistake in mistakes)
+    return [f"{file}:{line}: {path}: {says}" for line, path, says in found]
+
+
+def _place(node: yaml.Node | None, path: tuple[str | int, ...]) -> tuple[int, str]:
+    """The line nearest to a path, and the path as people write it; the names of alternatives are not part of it."""
+    line, written = (node.start_mark.line if node else 0), ""
+    for position, piece in enumerate(path):
+        inside = _inside(node, piece)
+        if inside is not None:
+            line, node = inside
+        elif not (isinstance(piece, str) and position + 1 == len(path)):
+            continue
+        written += f"[{piece}]" if isinstance(piece, int) else f".{piece}"
+    return line + 1, written.removeprefix(".") or "recipe"
+
+
+def _inside(node: yaml.Node | None, piece: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(piece, int) and piece < len(node.value):
+        return node.value[piece].start_mark.line, node.value[piece]
+    if isinstance(node, yaml.MappingNode):
+        return next(((key.start_mark.line, value) for key, value in node.value if key.value == str(piece)), None)
+    return None
+
+
+def _keys_twice(node: yaml.Node, path: tuple[str, ...]) -> list[tuple[int, str]]:
+    if isinstance(node, yaml.SequenceNode):
+        return [one for item in node.value for one in _keys_twice(item, path)]
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    names = [key.value for key, _ in node.value]
+    here = [
+        (key.start_mark.line + 1, ".".join((*path, key.value)))
+        for place, (key, _) in enumerate(node.value)
+        if key.value in names[:place]
+    ]
+    return here + [one for key, value in node.value for one in _keys_twice(value, (*path, str(key.value)))]
+
+
+def _invalid(lines: list[str]) -> UsageError:
+    return UsageError("recipe-invalid", "\n".join(lines), then="`refloat recipes explain KEY` says what a key means.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 from runner.errors import UsageError
@@ -63,6 +63,7 @@ def scheme_named(name: SchemeName) -> Scheme:
     return _BY_NAME[name]
 
 
+@cache
 def release_from(text: str, name: SchemeName) -> Release:
     """The release a text names, or a clear error: a version that cannot be read is never guessed at."""
     scheme = scheme_named(name)
