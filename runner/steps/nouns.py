@@ -147,6 +147,10 @@ class HealthTerms(Fact):
     dwell_s: float = 5
     """The same process must stay up and healthy this long after the last probe turned green."""
     interval_s: float = 0.5
+    unhealthy_s: float = 90
+    """The engine's ``unhealthy`` is a verdict only after our own asking agreed for this long without a break."""
+    standstill_s: float = 0
+    """A progress line is good for this long where that is more than ``deadline_s``: the vendor calls it normal."""
     danger: tuple[str, ...] = ()
     """Regular expressions of log lines that are a bad verdict at once."""
     migrating: tuple[str, ...] = ()
@@ -164,6 +168,8 @@ class Reading(Fact):
     """A regular expression whose first group (or whole match) is the value; empty takes the trimmed text."""
     pointer: str = ""
     """A JSON pointer into the answer, taken before ``pick``."""
+    count: bool = False
+    """The value is how many items there are at the pointer."""
     rule: Literal["equal", "not_less", "within_percent", "shown", "goal_version"] = "shown"
     percent: float = 0
 
