@@ -2,9 +2,9 @@
 
 from runner.spec.body import create_body, restart_policy
 from runner.spec.data import data_mounts, shared_with
-from runner.spec.losses import SpecWarning, spec_warnings
-from runner.spec.model import ContainerSpec, CreateBody, NetworkWish
+from runner.spec.model import ContainerSpec, CreateBody, NetworkWish, SpecWarning
 from runner.spec.read import spec_from
+from runner.spec.warnings import spec_warnings
 from runner.spec.words import differences, masked, spec_lines
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner.facts import Container, Engine, Fact, Image, Json
+from runner.facts import Change, Container, Engine, Fact, Image, Json
 
 
 class NetworkWish(Fact):
@@ -51,3 +51,23 @@ class Seen:
     engine: Engine
     names: Mapping[str, str]
     keep_env: tuple[str, ...] = ()
+
+
+class SpecWarning(Fact):
+    """One thing that an upgrade will lose or change; ``code`` is stable, scripts match it."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What warnings are drawn from; ``others`` are the other containers of the engine, ``config`` what the user set."""
+
+    container: Container
+    old: Image
+    new: Image
+    changes: tuple[Change, ...]
+    others: tuple[Container, ...]
+    engine: Engine
+    config: Json
