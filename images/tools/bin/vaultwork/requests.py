@@ -1,0 +1,223 @@
+"""What can be asked of this program, one function a request; it turns JSON into calls and answers into JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypedDict
+
+from vaultwork import clones, rooms, sealing
+from vaultwork.listing import list_tree
+from vaultwork.passes import Pass, Place, follow, place_of, warm
+from vaultwork.restoring import restore
+from vaultwork.rooms import Room
+from vaultwork.sealing import SourceTold
+from vaultwork.trouble import Trouble, trouble_from
+
+Answer = dict[str, object]
+
+
+class Request(TypedDict, total=False):
+    """One request; which fields it has depends on ``op``."""
+
+    op: str
+    vault: str
+    mounts: str
+    """The folder the sources are mounted in, each under its key."""
+    target: str
+    run: str
+    sources: list[SourceTold]
+    papers: dict[str, str]
+    taken_from: object
+    names: dict[str, str]
+
+
+def _room(request: Request) -> Room:
+    return rooms.room_named(Path(request["vault"]), request["target"], request["run"])
+
+
+def _source(request: Request, told: SourceTold) -> bytes:
+    path = os.fsencode(request["mounts"]) + b"/" + told["key"].encode()
+    if not os.path.lexists(path):
+        raise Trouble("not-mounted", f"{told['volume'] or told['path']} is not mounted here.")
+    return path
+
+
+def _place(request: Request, told: SourceTold) -> Place:
+    return place_of(_room(request), _source(request, told), told["key"])
+
+
+def _measure(request: Request) -> Answer:
+    seen = []
+    for told in request["sources"]:
+        argv_path = _source(request, told)
+        listing = list_tree(argv_path, in_use=True)
+        seen.append({"key": told["key"], "size_bytes": _allocated_bytes(argv_path), "entries": len(listing)})
+    space = os.statvfs(request["vault"])
+    return {"measured": seen, "free_bytes": space.f_bavail * space.f_frsize, "free_inodes": space.f_favail}
+
+
+def _allocated_bytes(root: bytes) -> int:
+    """What is allocated, hard links counted once."""
+    seen: dict[tuple[int, int], int] = {}
+    folders = [root]
+    for path in folders:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for entry in os.scandir(path):
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    seen[status.st_dev, status.st_ino] = status.st_blocks * 512
+                    folders.extend([entry.path] if entry.is_dir(follow_symlinks=False) else [])
+    status = os.lstat(root)
+    seen[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(seen.values())
+
+
+def _write_papers(request: Request) -> Answer:
+    rooms.write_papers(_room(request), request["papers"])
+    return {}
+
+
+def _read_papers(request: Request) -> Answer:
+    return {"papers": rooms.read_papers(_room(request))}
+
+
+def _rooms(request: Request) -> Answer:
+    told = [sealing.told_of(room) for room in rooms.all_rooms(Path(request["vault"]))]
+    return {"rooms": sorted(told, key=lambda each: (each["made_at"], each["run"]), reverse=True)}
+
+
+def _warm_copy(request: Request) -> Answer:
+    return _copied(request, _warm_one)
+
+
+def _warm_one(request: Request, told: SourceTold) -> Pass:
+    room = _room(request)
+    place = _place(request, told)
+    older = sealing.newest_sealed(room, told)
+    if older is None:
+        return warm(place, None)
+    with rooms.alone_in(older, shared=True):
+        return warm(place, place_of(older, place.source, told["key"]))
+
+
+def _cold_copy(request: Request) -> Answer:
+    return _copied(request, lambda asked, told: follow(_place(asked, told), in_use=False))
+
+
+def _copied(request: Request, copy: Callable[[Request, SourceTold], Pass]) -> Answer:
+    """Copy each source into the room, unless it is sealed: a sealed snapshot is never written to."""
+    began = time.monotonic()
+    room = _room(request)
+    rooms.ensure_room(room)
+    with rooms.alone_in(room):
+        done = [] if room.seal.exists() else [copy(request, told) for told in request["sources"]]
+    return _sum_of(done, began)
+
+
+def _sum_of(done: list[Pass], began: float) -> Answer:
+    return {
+        "copied_entries": sum(each.copied_entries for each in done),
+        "copied_bytes": sum(each.copied_bytes for each in done),
+        "seconds": round(time.monotonic() - began, 3),
+        "how": ", ".join(sorted({each.how for each in done if each.how})),
+    }
+
+
+def _seal(request: Request) -> Answer:
+    room = _room(request)
+    with _held(room):
+        places = [_place(request, told) for told in request["sources"]]
+        return {"seal": sealing.seal(room, request["sources"], places, request["taken_from"])}
+
+
+def _sealed(request: Request) -> Answer:
+    return {"seal": sealing.sealed(_room(request))}
+
+
+def _verify(request: Request) -> Answer:
+    room = _room(request)
+    with _held(room, shared=True):
+        return {"seal": sealing.verify(room)}
+
+
+def _restore(request: Request) -> Answer:
+    began = time.monotonic()
+    room = _room(request)
+    with _held(room):
+        content = sealing.sealed(room)
+        for told in request["sources"]:
+            if told not in content["sources"]:
+                raise Trouble("foreign", f"The snapshot of run {room.run} was not taken of {told['volume'] or told['path']}.")
+        return _sum_of([restore(_place(request, told)) for told in request["sources"]], began)
+
+
+def _prepare_clone(request: Request) -> Answer:
+    room = _room(request)
+    with _held(room, shared=True):
+        sealing.sealed(room)
+        return {"how": clones.prepare(room, request["names"])}
+
+
+def _fill_clone(request: Request) -> Answer:
+    room = _room(request)
+    with _held(room, shared=True):
+        hows = {clones.fill(room, key, _clone_mount(request, key)) for key in request["names"]}
+        return {"how": "copy" if "copy" in hows else "reflink"}
+
+
+def _clone_mount(request: Request, key: str) -> bytes:
+    return os.fsencode(request["mounts"]) + b"/" + key.encode()
+
+
+def _drop_clone(request: Request) -> Answer:
+    clones.drop(_room(request), list(request["names"].values()))
+    return {}
+
+
+def _discard(request: Request) -> Answer:
+    room = _room(request)
+    left = clones.left_in(room)
+    if not left:
+        rooms.discard(room)
+    return {"clones": left}
+
+
+@contextlib.contextmanager
+def _held(room: Room, *, shared: bool = False) -> Iterator[None]:
+    if not room.folder.is_dir():
+        raise Trouble("unsealed", f"There is no snapshot of run {room.run} in the vault.")
+    with rooms.alone_in(room, shared=shared):
+        yield
+
+
+OPERATIONS: dict[str, Callable[[Request], Answer]] = {
+    "measure": _measure,
+    "write-papers": _write_papers,
+    "read-papers": _read_papers,
+    "rooms": _rooms,
+    "warm-copy": _warm_copy,
+    "cold-copy": _cold_copy,
+    "seal": _seal,
+    "sealed": _sealed,
+    "verify": _verify,
+    "restore": _restore,
+    "prepare-clone": _prepare_clone,
+    "fill-clone": _fill_clone,
+    "drop-clone": _drop_clone,
+    "discard": _discard,
+}
+
+
+def answer_to(request: Request) -> Answer:
+    """Do what is asked; every failure is an answer too."""
+    try:
+        return OPERATIONS[request["op"]](request)
+    except Trouble as trouble:
+        return {"trouble": {"code": trouble.code, "what": trouble.what}}
+    except OSError as error:
+        trouble = trouble_from(error)
+        return {"trouble": {"code": trouble.code, "what": trouble.what}}

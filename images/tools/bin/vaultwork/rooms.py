@@ -1,0 +1,144 @@
+"""The vault's folders: where a room's papers, trees, manifests and seal are, and who may work in it; it copies nothing.
+
+    <vault>/<target>/<run>/room.json             what this room is
+                          /papers/plan.json …    texts of the run
+                          /data/<key>            one tree a source
+                          /manifests/<key>       what is known of it (see manifest.py)
+                          /taken-from.json       what the snapshot was taken from
+                          /seal.json             written last
+                          /clones/<volume>/      upper and work folders of clones
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from vaultwork.manifest import FORMAT, write_whole
+from vaultwork.trouble import Trouble
+
+
+class Room(NamedTuple):
+    """The folder of one run of one target."""
+
+    vault: Path
+    target: str
+    run: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the room is."""
+        return self.vault / self.target / self.run
+
+    @property
+    def seal(self) -> Path:
+        """The seal's file."""
+        return self.folder / "seal.json"
+
+    @property
+    def staging(self) -> bytes:
+        """Where files are made before they get their name."""
+        return bytes(self.folder / "staging")
+
+    def tree(self, key: str) -> bytes:
+        """The copy of one source."""
+        return bytes(self.folder / "data" / key)
+
+    def manifest(self, key: str) -> bytes:
+        """What is known of one source."""
+        return bytes(self.folder / "manifests" / key)
+
+
+def room_named(vault: Path, target: str, run: str) -> Room:
+    """A room by its names, which must be folder names."""
+    for name in (target, run):
+        if not name or name.startswith(".") or "/" in name or "\0" in name:
+            raise Trouble("bad-name", f"'{name}' cannot be the name of a folder in the vault.")
+    return Room(vault, target, run)
+
+
+def ensure_room(room: Room) -> None:
+    """Make the room's folders and say in it what it is."""
+    for name in ("papers", "data", "manifests"):
+        (room.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (room.folder / "room.json").exists():
+        made_at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        write_json(room.folder / "room.json", {
+            "format": FORMAT, "target": room.target, "run": room.run, "made_at": made_at,
+        })  # fmt: skip
+
+
+def write_json(path: Path, content: dict[str, object]) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_whole(bytes(path), json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Read a JSON file; damaged where it is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise Trouble("damaged", f"{path.name} of the snapshot is damaged: it is not what was written.")
+    return content
+
+
+@contextlib.contextmanager
+def alone_in(room: Room, *, shared: bool = False) -> Iterator[None]:
+    """Hold the room: a command whose caller is gone may still be at work in it."""
+    number = os.open(room.folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
+def all_rooms(vault: Path) -> Iterator[Room]:
+    """Every room of the vault."""
+    for target in sorted(vault.iterdir()) if vault.is_dir() else ():
+        if not target.name.startswith(".") and target.is_dir():
+            yield from (Room(vault, target.name, run.name) for run in sorted(target.iterdir()) if run.is_dir())
+
+
+def made_at(room: Room) -> str:
+    """When the room was made, or the empty text where it was cut off before it could say."""
+    path = room.folder / "room.json"
+    return str(read_json(path).get("made_at", "")) if path.exists() else ""
+
+
+def write_papers(room: Room, papers: dict[str, str]) -> None:
+    """Put texts into the room."""
+    ensure_room(room)
+    for name, text in papers.items():
+        if "/" in name or name.startswith("."):
+            raise Trouble("bad-name", f"'{name}' cannot be the name of a paper.")
+        write_whole(bytes(room.folder / "papers" / name), text.encode("utf-8", "surrogateescape"))
+
+
+def read_papers(room: Room) -> dict[str, str]:
+    """Read the texts of a room."""
+    folder = room.folder / "papers"
+    names = sorted(path for path in folder.iterdir() if path.suffix != ".part") if folder.is_dir() else []
+    return {path.name: path.read_bytes().decode("utf-8", "surrogateescape") for path in names}
+
+
+def discard(room: Room) -> None:
+    """Remove a room; under its own name it is either whole or gone."""
+    away = room.vault / ".discarded"
+    if room.folder.is_dir():
+        with alone_in(room):
+            away.mkdir(exist_ok=True, mode=0o700)
+            room.folder.rename(away / f"{room.target}~{room.run}~{time.time_ns()}")
+        with contextlib.suppress(OSError):
+            room.folder.parent.rmdir()
+    shutil.rmtree(away, ignore_errors=True)

@@ -1,0 +1,205 @@
+"""Seals a room, reads seals and says whether a snapshot is what was sealed; it never changes a tree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from typing import TypedDict, cast
+
+from vaultwork.copying import attributes_digest
+from vaultwork.listing import Entry, Listing, at, differences, leaders, list_both, list_tree
+from vaultwork.manifest import FORMAT, Known, Manifest, digests_of, load
+from vaultwork.passes import Place
+from vaultwork.rooms import Room, all_rooms, made_at, read_json, write_json
+from vaultwork.trouble import Trouble, spoken
+
+
+class SourceTold(TypedDict):
+    """One source, as the caller names it."""
+
+    key: str
+    volume: str
+    path: str
+    destination: str
+
+
+class Seal(TypedDict):
+    """What a seal says."""
+
+    format: int
+    target: str
+    run: str
+    sealed_at: str
+    sources: list[SourceTold]
+    digest: str
+    size_bytes: int
+    entries: int
+
+
+def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from: object) -> Seal:
+    """Check the copies against their sources and seal them together; the same seal again where there is one."""
+    manifests = [_checked(place) for place in places]
+    if room.seal.exists():
+        return sealed(room)
+    for place in places:
+        shutil.rmtree(place.staging, ignore_errors=True)
+    write_json(room.folder / "taken-from.json", {"taken_from": taken_from})
+    content: Seal = {
+        "format": FORMAT,
+        "target": room.target,
+        "run": room.run,
+        "sealed_at": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "sources": sources,
+        "digest": digest_over(room, sources),
+        "size_bytes": sum(_size_bytes(manifest) for manifest in manifests),
+        "entries": sum(len(manifest.known) for manifest in manifests),
+    }
+    write_json(room.seal, cast("dict[str, object]", content))
+    return content
+
+
+def _checked(place: Place) -> Manifest:
+    """The manifest, where source, copy and manifest agree about every entry."""
+    manifest = load(place.manifest)
+    if manifest is None:
+        raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
+    listing, there = list_both(place.source, place.tree)
+    moved = {path for path in listing.keys() & manifest.known.keys() if not manifest.known[path].describes(listing[path])}
+    wrong = moved | (listing.keys() ^ manifest.known.keys()) | _changed(manifest, there)
+    if wrong:
+        raise Trouble("copy-failed", f"The data changed after it was copied: {spoken(min(wrong))}.")
+    return manifest
+
+
+def _changed(manifest: Manifest, there: Listing) -> set[bytes]:
+    other, surplus = differences(manifest.listing(), there, manifest.leaders())
+    return other | surplus
+
+
+def _size_bytes(manifest: Manifest) -> int:
+    """Bytes of content, hard links counted once."""
+    return sum(
+        Entry(known.meta, b"", b"", b"").size_bytes
+        for path, known in manifest.known.items()
+        if known.leader in (b"", path)
+    )
+
+
+def digest_over(room: Room, sources: list[SourceTold]) -> str:
+    """One digest over what the snapshot is: the sources, their manifests, what it was taken from."""
+    whole = hashlib.sha256(json.dumps([FORMAT, room.target, room.run, sources], sort_keys=True).encode())
+    for path in [room.folder / "taken-from.json", *(room.folder / "manifests" / told["key"] for told in sources)]:
+        if not path.exists():
+            raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: {path.name} is missing.")
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256:{whole.hexdigest()}"
+
+
+def sealed(room: Room) -> Seal:
+    """Read the seal and check it against the manifests."""
+    if not room.seal.exists():
+        raise Trouble("unsealed", f"The snapshot of run {room.run} is not sealed: it was never finished.")
+    content = cast("Seal", read_json(room.seal))
+    if (content.get("format"), content.get("target"), content.get("run")) != (FORMAT, room.target, room.run):
+        named = f"{content.get('target')} (run {content.get('run')}, format {content.get('format')})"
+        raise Trouble("foreign", f"The seal in the room of run {room.run} belongs to another snapshot: {named}.")
+    if content.get("digest") != digest_over(room, content["sources"]):
+        raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: its manifests are not what was sealed.")
+    missing = [told["key"] for told in content["sources"] if not _there(room, told["key"])]
+    if missing:
+        raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: the data of {missing[0]} is missing.")
+    return content
+
+
+def _there(room: Room, key: str) -> bool:
+    return (room.folder / "data" / key).exists()
+
+
+def newest_sealed(room: Room, told: SourceTold) -> Room | None:
+    """The newest other room of this target whose seal covers this very source."""
+    fitting = []
+    for other in all_rooms(room.vault):
+        if other.target == room.target and other.run != room.run and other.seal.exists():
+            try:
+                content = sealed(other)
+            except Trouble:
+                continue
+            if told in content["sources"]:
+                fitting.append((content["sealed_at"], other))
+    return max(fitting)[1] if fitting else None
+
+
+def verify(room: Room) -> Seal:
+    """Compare every entry with the manifests and hash every file again."""
+    content = sealed(room)
+    for told in content["sources"]:
+        manifest = load(room.manifest(told["key"]))
+        if manifest is None or (wrong := first_wrong(room.tree(told["key"]), manifest)) is not None:
+            raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: {spoken(wrong or b'')} of {told['key']}.")
+    return content
+
+
+def first_wrong(tree: bytes, manifest: Manifest) -> bytes | None:
+    """The first path of a tree that is not as the manifest says; None where all are."""
+    wrong = _changed(manifest, list_tree(tree))
+    wrong |= wrong_attributes(tree, manifest.known, manifest.known.keys() - wrong)
+    files = [path for path in sorted(manifest.known.keys() - wrong) if _hashed_alone(path, manifest.known[path])]
+    wrong |= {path for path, digest in digests_of(tree, files, manifest.known) if digest != manifest.known[path].content}
+    return min(wrong) if wrong else None
+
+
+def _hashed_alone(path: bytes, known: Known) -> bool:
+    return known.meta[:1] == b"f" and known.leader in (b"", path)
+
+
+def wrong_attributes(tree: bytes, known: dict[bytes, Known], paths: set[bytes]) -> set[bytes]:
+    """Those of these paths whose extended attributes are others."""
+    return {path for path in paths if attributes_digest(at(tree, path)) != known[path].attributes}
+
+
+class RoomTold(TypedDict):
+    """One room, as the list of rooms tells it."""
+
+    target: str
+    run: str
+    sealed: bool
+    made_at: str
+    unique_bytes: int
+    shared_bytes: int
+
+
+def told_of(room: Room) -> RoomTold:
+    """Say what a room is, and which of its bytes other rooms share."""
+    unique_bytes, shared_bytes = _room_bytes(room)
+    return {
+        "target": room.target,
+        "run": room.run,
+        "sealed": room.seal.exists(),
+        "made_at": made_at(room),
+        "unique_bytes": unique_bytes,
+        "shared_bytes": shared_bytes,
+    }
+
+
+def _room_bytes(room: Room) -> tuple[int, int]:
+    """A file with more links than this room has is shared with an older or newer snapshot."""
+    argv = ["find", str(room.folder), "-type", "f", "-printf", "%i %n %b\n"]
+    lines = subprocess.run(argv, capture_output=True, check=False).stdout.split(b"\n")[:-1]
+    seen: dict[bytes, int] = {}
+    for line in lines:
+        seen[line] = seen.get(line, 0) + 1
+    unique_bytes = shared_bytes = 0
+    for line, times in seen.items():
+        _, links, blocks = map(int, line.split())
+        if links > times:
+            shared_bytes += blocks * 512
+        else:
+            unique_bytes += blocks * 512
+    return unique_bytes, shared_bytes
+
+
+__all__ = ["Seal", "SourceTold", "first_wrong", "leaders", "newest_sealed", "seal", "sealed", "told_of", "verify"]
