@@ -24,6 +24,11 @@ class Finding(Fact):
     before: str | None = None
     after: str | None = None
 
+    @property
+    def sentence(self) -> str:
+        """The finding with its name."""
+        return f"{self.name}: {self.words}"
+
 
 def compare(readings: tuple[Reading, ...], before: dict[str, str], after: dict[str, str],
             goal_version: str) -> tuple[Finding, ...]:  # fmt: skip
@@ -37,8 +42,7 @@ def value_from(reading: Reading, text: str) -> str | None:
     if reading.pointer:
         found = _pointed(reading, text)
     if found is not None and reading.pick:
-        match = re.search(reading.pick, found, re.MULTILINE)
-        found = (match.group(1) if match.re.groups else match.group()) if match else None
+        found = _picked(reading, found)
     return found.strip()[:VALUE_CHARS] if found is not None else None
 
 
@@ -87,6 +91,16 @@ def _judged_difference(reading: Reading, before: str, after: str) -> tuple[bool,
         ok = abs(now - was) <= allowed
         return ok, shown if ok else f"{shown}: it may differ by {reading.percent:g} % only"
     return now == was, shown if now == was else f"{shown}: it must not change"
+
+
+def _picked(reading: Reading, text: str) -> str | None:
+    """What the expression matches; with ``count`` and no pointer, how often it does."""
+    if reading.count and not reading.pointer:
+        return str(sum(1 for _ in re.finditer(reading.pick, text, re.MULTILINE)))
+    match = re.search(reading.pick, text, re.MULTILINE)
+    if match is None:
+        return None
+    return match.group(1) if match.re.groups else match.group()
 
 
 def _pointed(reading: Reading, text: str) -> str | None:

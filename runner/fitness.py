@@ -14,19 +14,12 @@ from runner.recipes.model import Recipe
 from runner.steps.nouns import CommandProbe, HealthTerms, HttpProbe, ImageHealth, LogProbe, Probe, Reading, TcpProbe
 
 DEADLINE_S = 120.0
+DWELL_S = 5.0
 # How much of the deadline the engine's `unhealthy` may last: slow starters are unhealthy first, then fine.
 UNHEALTHY_SHARE = 0.75
 NANO = 1_000_000_000
 # What the engine fills in for a health check that leaves them out (Docker Engine API, HealthConfig).
 ENGINE_INTERVAL_S, ENGINE_TIMEOUT_S, ENGINE_RETRIES = 30.0, 30.0, 3
-
-
-class HealthWishes(Fact):
-    """What the user said about health on the command line; None and () leave it to image and recipe."""
-
-    deadline_s: float | None = None
-    dwell_s: float | None = None
-    probes: tuple[Probe, ...] = ()
 
 
 class DeclaredHealth(Fact):
@@ -36,17 +29,21 @@ class DeclaredHealth(Fact):
     grace_s: float
 
 
-def health_terms(user: Json, image: Json, recipe: Recipe | None, wishes: HealthWishes | None = None) -> HealthTerms:
-    """The terms for a container with what the ``user`` set (a ``Config``) on an image (its ``Config``)."""
-    wished = wishes or HealthWishes()
-    declared = declared_health(user.get("Healthcheck"), image.get("Healthcheck"), image.get("Shell"))
-    deadline_s = wished.deadline_s or max(declared.grace_s if declared else 0, _recipe_deadline_s(recipe))
-    probes = (*wished.probes, *((declared.probe,) if declared else ()), *(_recipe_probes(recipe) if recipe else ()))
+def health_terms(user: Json, image: Json, recipe: Recipe | None, *, probes: tuple[Probe, ...] = (),
+                 deadline_s: float | None = None, dwell_s: float | None = None) -> HealthTerms:  # fmt: skip
+    """The terms for a container with what the ``user`` set (a ``Config``) on an image (its ``Config``).
+
+    ``probes``, ``deadline_s`` and ``dwell_s`` are the user's wishes; None leaves it to image and recipe.
+    """
+    declared = declared_health(user.get("Healthcheck"), image.get("Healthcheck"), user.get("Shell", image.get("Shell")))
+    grace_s = declared.grace_s if declared else 0
+    patience_s = deadline_s if deadline_s is not None else max(grace_s, _recipe_deadline_s(recipe))
+    asked = (*probes, *((declared.probe,) if declared else ()), *(_recipe_probes(recipe) if recipe else ()))
     return HealthTerms(
-        probes=tuple(dict.fromkeys(probes)),
-        deadline_s=deadline_s,
-        dwell_s=_dwell_s(wished, recipe),
-        unhealthy_s=deadline_s * UNHEALTHY_SHARE,
+        probes=tuple(dict.fromkeys(asked)),
+        deadline_s=patience_s,
+        dwell_s=dwell_s if dwell_s is not None else _dwell_s(recipe),
+        unhealthy_s=patience_s * UNHEALTHY_SHARE,
         standstill_s=recipe.standstill.lasts_s if recipe and recipe.standstill else 0,
         danger=recipe.danger_log if recipe else (),
         migrating=recipe.migrating_log if recipe else (),
@@ -110,12 +107,8 @@ def _recipe_deadline_s(recipe: Recipe | None) -> float:
     return recipe.start_deadline_s or max([DEADLINE_S, *(probe.deadline_s for probe in recipe.probes)])
 
 
-def _dwell_s(wished: HealthWishes, recipe: Recipe | None) -> float:
-    if wished.dwell_s is not None:
-        return wished.dwell_s
-    if recipe and recipe.healthy_dwell_s is not None:
-        return recipe.healthy_dwell_s
-    return float(HealthTerms.model_fields["dwell_s"].default)
+def _dwell_s(recipe: Recipe | None) -> float:
+    return DWELL_S if recipe is None or recipe.healthy_dwell_s is None else recipe.healthy_dwell_s
 
 
 def _recipe_probes(recipe: Recipe) -> tuple[Probe, ...]:

@@ -169,7 +169,7 @@ class Reading(Fact):
     pointer: str = ""
     """A JSON pointer into the answer, taken before ``pick``."""
     count: bool = False
-    """The value is how many items there are at the pointer."""
+    """The value is how many items there are at the pointer; without a pointer, how often ``pick`` matches."""
     rule: Literal["equal", "not_less", "within_percent", "shown", "goal_version"] = "shown"
     percent: float = 0
 
