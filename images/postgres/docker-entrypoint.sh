@@ -18,10 +18,8 @@ make_cluster() {
         echo "       You must specify POSTGRES_PASSWORD to a non-empty value for the superuser." >&2
         exit 1
     fi
-    local options=(--username="$user")
-    [[ -z ${POSTGRES_PASSWORD:-} ]] || options+=(--pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD"))
     # shellcheck disable=SC2086  # POSTGRES_INITDB_ARGS is a list of words
-    initdb "${options[@]}" ${POSTGRES_INITDB_ARGS:-}
+    initdb --username="$user" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-unused}") ${POSTGRES_INITDB_ARGS:-}
     printf '\nhost all all all %s\n' "$auth" >>"$PGDATA/pg_hba.conf"
     pg_ctl --wait start -o "-c listen_addresses=''"
     [[ ${POSTGRES_DB:-$user} == postgres ]] || createdb --username="$user" "${POSTGRES_DB:-$user}"
