@@ -153,7 +153,7 @@ def following_features(release: Release) -> tuple[Series, ...]:
 def _other_major(rule: hops.SameMajorOnly, hop: Hop) -> str:
     if hop.leaving.series(rule.parts) == hop.into.series(rule.parts):
         return ""
-    return f"{hop.into} is of another major than {hop.leaving}. {rule.migration}"
+    return f"{hop.into} is of another major than {hop.leaving}. {rule.migration.rstrip('.')}"
 
 
 def _too_many_minors(rule: hops.MinorSteps, hop: Hop, among: Catalogue) -> str:

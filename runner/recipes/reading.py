@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from runner.errors import UsageError
 from runner.recipes.consistency import Mistake, mistakes_in
@@ -55,16 +58,27 @@ def recipe_from_yaml(text: str, file: str, shipped: Tree | None = None) -> Recip
 
 
 def _mistakes_from(wrong: ValidationError) -> list[Mistake]:
-    return [Mistake(error["loc"], _in_words(error["type"], error["msg"], error["loc"])) for error in wrong.errors()]
+    errors = wrong.errors()
+    deeper = {error["loc"][:depth] for error in errors for depth in range(1, len(error["loc"]))}
+    return [Mistake(error["loc"], _in_words(error)) for error in errors if error["loc"] not in deeper]
 
 
-def _in_words(kind: str, message: str, path: tuple[str | int, ...]) -> str:
-    if kind == "extra_forbidden":
-        nearest = nearest_key(path)
-        return "there is no such key" + (f"; did you mean `{nearest}`?" if nearest else "")
-    if kind == "missing":
-        return "this key is missing"
-    return message.removeprefix("Value error, ")
+def _in_words(error: ErrorDetails) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            return "there is no such key" + _meant(nearest_key(error["loc"]))
+        case "missing":
+            return "this key is missing"
+        case "union_tag_invalid":
+            known = [one.strip(" '") for one in error["ctx"]["expected_tags"].split(",")]
+            nearest = get_close_matches(error["ctx"]["tag"], known, n=1, cutoff=0.5)
+            return f"`{error['ctx']['tag']}` is none of {', '.join(known)}" + _meant("".join(nearest))
+        case _:
+            return error["msg"].removeprefix("Value error, ")
+
+
+def _meant(nearest: str) -> str:
+    return f"; did you mean `{nearest}`?" if nearest else ""
 
 
 def _located(text: str, file: str, mistakes: list[Mistake]) -> list[str]:

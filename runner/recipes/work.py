@@ -18,7 +18,7 @@ class Note(Stated):
 
     id: Identifier
     kind: Literal["incompatible", "mandatory", "optional"]
-    at: str = Field(description="The first release that brings it.")
+    at: str | None = Field(default=None, description="The first release that brings it; none: every release does.")
     what: str
     missing_without: str = Field(default="", description="What is not there if an optional step is left out.")
     administrator: bool = Field(default=False, description="Only an administrator can do it.")
@@ -71,6 +71,7 @@ class Hook(Stated):
     when: Literal["before-stop", "after-stop", "before-start", "after-start"]
     argv: Argv
     timeout_s: Annotated[float, Field(gt=0)] = 60
+    confirm: Argv | None = Field(default=None, description="A command that must succeed afterwards, to prove it.")
     why: str
     source: Source
 

@@ -1,0 +1,30 @@
+"""How a product's version becomes an image tag and back; it asks no registry."""
+
+from __future__ import annotations
+
+import re
+
+from runner.recipes.loader import without_host
+from runner.recipes.model import Recipe, RecipeImage
+from runner.versions import Release, scheme_named
+
+
+def tag_for(recipe: Recipe, repository: str, version: str) -> str:
+    """The tag of a version in a repository; in one the recipe does not name, the version itself."""
+    image = _image(recipe, repository)
+    bare = version.removeprefix("v") if image and image.tag.startswith("v{") else version
+    return image.tag.replace("{version}", bare) if image else version
+
+
+def release_in_tag(recipe: Recipe, repository: str, tag: str) -> Release | None:
+    """The release a tag names, without a variant such as -alpine; a moving tag names none."""
+    image = _image(recipe, repository)
+    shape = re.escape(image.tag if image else "{version}").replace(re.escape("{version}"), "(?P<version>.+?)")
+    parse = scheme_named(recipe.scheme).parse
+    match = re.fullmatch(rf"{shape}(?:-(?P<variant>[a-z][a-z0-9.-]*))?", tag)
+    return parse(tag) or (parse(match["version"]) if match else None)
+
+
+def _image(recipe: Recipe, repository: str) -> RecipeImage | None:
+    path = without_host(repository)
+    return next((image for image in recipe.images if image.repository == path), None)
