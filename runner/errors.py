@@ -55,6 +55,12 @@ class Refused(RefloatError):
     exit_status = Exit.REFUSED
 
 
+class NothingToDo(RefloatError):
+    """What was asked for is so already."""
+
+    exit_status = Exit.DONE
+
+
 class RehearsalFailed(RefloatError):
     """The upgrade failed on copies; nothing of the user's was touched."""
 

@@ -10,10 +10,8 @@ from pydantic import ValidationError
 from runner.errors import UsageError
 from runner.facts import Fact
 from runner.steps import AnyForward
-from runner.steps.nouns import Phase
+from runner.steps.nouns import Blueprint, Phase
 from runner.vault.port import Room, Source
-
-FORMAT = 1
 
 
 class Side(Fact):
@@ -53,7 +51,7 @@ class Estimate(Fact):
 class Plan(Fact):
     """One upgrade or rollback of one target, complete."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     verb: Literal["upgrade", "rollback", "rehearsal"]
     run: str
     made_at: str
@@ -74,8 +72,10 @@ class Plan(Fact):
     """How many snapshots of this target a commit leaves."""
     hold: bool = False
     """Whether the verdict stays open until somebody commits or rolls back."""
-    held_tag: str = ""
+    held_tag: str
     """The tag that holds the old image."""
+    way_back: Blueprint
+    """How to create the old container again when this one is long gone."""
     steps: tuple[AnyForward, ...]
 
     @property

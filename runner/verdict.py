@@ -54,9 +54,11 @@ def _of_stopped(now: Container) -> NotProven:
 
 def _of_another_process(now: Container, first: Container) -> NotProven | None:
     if now.state.restart_count > first.state.restart_count:
-        code = "oom" if now.state.oom_killed else "crash-looping"
         times = now.state.restart_count - first.state.restart_count
-        return NotProven(code, f"{now.name} crashed and was restarted by the engine ({times} so far).")
+        again = f"and was restarted by the engine ({times} so far)."
+        if now.state.oom_killed:
+            return NotProven("oom", f"{now.name} was killed for memory {again}")
+        return NotProven("crash-looping", f"{now.name} crashed {again}")
     if not first.state.ever_started:
         return None
     if (now.id, now.state.started_at, now.state.pid) != (first.id, first.state.started_at, first.state.pid):

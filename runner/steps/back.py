@@ -149,8 +149,20 @@ class RestoreData(Fact):
         return f"restore {', '.join(source.spoken for source in self.sources)} from snapshot {self.room.run}"
 
 
+class WithdrawVerdict(Fact):
+    """Take the accepted verdict back, in the vault too."""
+
+    kind: Literal["withdraw-verdict"] = "withdraw-verdict"
+    room: Room
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"withdraw the verdict of run {self.room.run}"
+
+
 BackStep = Annotated[
     ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
-    | StopOurs | RestoreData,
+    | StopOurs | RestoreData | WithdrawVerdict,
     Field(discriminator="kind"),
 ]  # fmt: skip

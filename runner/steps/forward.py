@@ -8,8 +8,19 @@ from pydantic import Field
 
 from runner.facts import Fact, Json
 from runner.steps.back import (
-    BackStep, CaptureFailure, DiscardRoom, NameBack, ProveBack, ReleaseImage, RemoveOurs, RestoreData, SetPolicyBack,
-    StartContainer, StopOurs, policy_words,
+    BackStep,
+    CaptureFailure,
+    DiscardRoom,
+    NameBack,
+    ProveBack,
+    ReleaseImage,
+    RemoveOurs,
+    RestoreData,
+    SetPolicyBack,
+    StartContainer,
+    StopOurs,
+    WithdrawVerdict,
+    policy_words,
 )  # fmt: skip
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
 from runner.vault.port import Room, Source
@@ -283,11 +294,16 @@ class AcceptVerdict(ForwardStep):
     kind: Literal["accept-verdict"] = "accept-verdict"
     phase: Phase = Phase.OPEN
     name: str
+    room: Room
 
     @property
     def sentence(self) -> str:
         """What it does, in words."""
         return f"accept the new version of {self.name}"
+
+    def undo(self) -> tuple[BackStep, ...]:
+        """Withdraw it."""
+        return (WithdrawVerdict(room=self.room),)
 
 
 AnyForward = Annotated[

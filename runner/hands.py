@@ -1,0 +1,67 @@
+"""What performing a step needs: engine, vault, clock, papers, what earlier steps found; it performs nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runner.clock import Clock
+from runner.engine.port import EnginePort
+from runner.errors import Conflict, NotFound
+from runner.facts import Container, Json
+from runner.steps.nouns import Existing, Ours, Who
+from runner.vault.port import VaultPort
+
+RUN = "refloat.run"
+ROLE = "refloat.role"
+RETURNED = "returned"
+"""The role of an old ``--rm`` container that was created again on the way back."""
+SUCCESSOR = "successor"
+READERS = ("tools", "prober", "restore")
+"""Roles of our own containers that hold data without being a second server on it."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Everything a step may use."""
+
+    run: str
+    engine: EnginePort
+    vault: VaultPort
+    clock: Clock
+    papers: dict[str, str]
+    found: Callable[[str], Json]
+    """The facts that the step of this kind found in this run; empty where it found none."""
+    note: Callable[[str, str, float | None], None]
+    """Tell the journal: kind (waiting, warning, log, seen), text, seconds left."""
+    interrupted: Callable[[], bool]
+
+    def container(self, who: Who) -> Container:
+        """Read a container of the plan; NotFound."""
+        if isinstance(who, Ours):
+            return self.ours(who.run, who.role)
+        try:
+            return self.engine.container(who.id)
+        except NotFound:
+            return self.ours(self.run, RETURNED)
+
+    def ours(self, run: str, role: str) -> Container:
+        """Read the one container of this run in this role; NotFound."""
+        found = self.engine.containers({RUN: run, ROLE: role})
+        if not found:
+            raise NotFound("not-found", f"There is no {role} of run {run}.")
+        if len(found) > 1:
+            names = ", ".join(container.name for container in found)
+            raise Conflict("ambiguous", f"More than one {role} carries the label of run {run}: {names}.")
+        return found[0]
+
+
+def configs(hands: Hands, donors: tuple[Existing | Ours, ...]) -> tuple[Json, ...]:
+    """The ``Config`` of those donors that are still there."""
+    found = []
+    for donor in donors:
+        try:
+            found.append(hands.container(donor).config)
+        except NotFound:
+            continue
+    return tuple(found)

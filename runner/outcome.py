@@ -1,0 +1,112 @@
+"""How a run ended, in figures and words, told from its plan and records alone; pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from runner.errors import Exit
+from runner.facts import Fact
+from runner.plan import Plan, step_key, undo_key
+from runner.progress import failure
+from runner.records import Closed, Did, End, Meant, Opened, Record, Turned, Wish
+from runner.steps.back import ProveBack, StartContainer
+from runner.steps.forward import ProveHealth, StopContainer
+
+
+class Outcome(Fact):
+    """The end of one run; ``end`` is None while nobody has finished it."""
+
+    run: str
+    verb: str
+    target: str
+    old: str
+    new: str
+    end: End | None
+    code: str = ""
+    """Why it turned or got stuck; empty where it went through."""
+    why: str = ""
+    log: tuple[str, ...] = ()
+    """The last words of what failed."""
+    downtime_s: float | None = None
+    """From the stop to the first proof of health; None where nothing was stopped."""
+    total_s: float | None = None
+    asked_back: bool = False
+    """Whether somebody wished to go back, rather than something having failed."""
+    committed: bool = False
+    held: bool = False
+
+    @property
+    def exit_status(self) -> Exit:
+        """What the command line returns."""
+        if self.end is End.NEW or (self.end is End.OLD and self.asked_back):
+            return Exit.DONE
+        if self.code == "interrupted":
+            return Exit.INTERRUPTED
+        if self.code == "busy":
+            return Exit.BUSY
+        return Exit.ROLLED_BACK if self.end is End.OLD else Exit.STUCK
+
+
+def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] = ()) -> Outcome:
+    """Tell the end of a run."""
+    closed = next((record for record in reversed(records) if isinstance(record, Closed)), None)
+    turned = next((record for record in records if isinstance(record, Turned)), None)
+    failed = failure(records)
+    end = closed.end if closed else None
+    committed = any(isinstance(record, Closed) for record in commit)
+    stuck = closed if closed and closed.end is End.STUCK else None
+    return Outcome(
+        run=plan.run,
+        verb=plan.verb,
+        target=plan.target,
+        old=plan.old.spoken,
+        new=plan.new.spoken,
+        end=end,
+        code=stuck.code if stuck else turned.code if turned else "",
+        why=stuck.why if stuck else turned.why if turned else "",
+        log=failed.log if failed else (),
+        downtime_s=downtime_s(plan, records),
+        total_s=_seconds(records[0].at, records[-1].at) if records else None,
+        asked_back=turned is None and any(isinstance(r, Opened) and r.wish is Wish.BACK for r in records),
+        committed=committed,
+        held=end is End.NEW and not committed,
+    )
+
+
+def downtime_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
+    """Seconds from the intent to stop the old one to the first proof of health of what runs now."""
+    stopped = _at(records, Meant, _keys(plan, StopContainer))
+    if stopped is None:
+        return None
+    proven = _proven_at(plan, records)
+    return _seconds(stopped, proven) if proven else None
+
+
+def _proven_at(plan: Plan, records: tuple[Record, ...]) -> str | None:
+    keys = (*_keys(plan, ProveHealth), *_undo_keys(plan))
+    for record in reversed(records):
+        if isinstance(record, Did) and record.key in keys:
+            healthy = record.facts.get("healthy_at")
+            return str(healthy) if healthy else record.at
+    return None
+
+
+def _keys(plan: Plan, kind: type) -> tuple[str, ...]:
+    return tuple(step_key(index) for index, step in enumerate(plan.steps) if isinstance(step, kind))
+
+
+def _undo_keys(plan: Plan) -> tuple[str, ...]:
+    return tuple(
+        undo_key(index, part)
+        for index, step in enumerate(plan.steps)
+        for part, undo in enumerate(step.undo())
+        if isinstance(undo, StartContainer | ProveBack)
+    )
+
+
+def _at(records: tuple[Record, ...], kind: type[Meant], keys: tuple[str, ...]) -> str | None:
+    return next((record.at for record in records if isinstance(record, kind) and record.key in keys), None)
+
+
+def _seconds(begin: str, end: str) -> float:
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds(), 3)

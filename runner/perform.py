@@ -1,0 +1,85 @@
+"""Step → effect: one small function a kind; it chooses by kind alone and knows nothing of plans."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from runner import perform_containers as containers
+from runner import perform_data as data
+from runner import perform_proof as proof
+from runner.facts import Json
+from runner.hands import Hands
+from runner.steps import AnyForward, BackStep, back, forward
+
+
+def perform(hands: Hands, step: AnyForward | BackStep) -> Json:
+    """Do one step and give what it found out; a RefloatError says why it could not be done."""
+    if isinstance(step, forward.ForwardStep):
+        return perform_forward(hands, step)
+    return perform_back(hands, step)
+
+
+def perform_forward(hands: Hands, step: AnyForward) -> Json:
+    """Do one step of the way forward."""
+    match step:
+        case forward.CreateSuccessor():
+            return containers.create_successor(hands, step)
+        case forward.HoldImage():
+            return containers.hold_image(hands, step)
+        case forward.WritePapers():
+            return data.write_papers(hands, step.room)
+        case forward.TakeEvidence():
+            return proof.take_evidence(hands, step)
+        case forward.WarmCopy():
+            return data.warm_copy(hands, step)
+        case forward.StopContainer():
+            return containers.stop_container(hands, step)
+        case forward.SetRestartPolicy():
+            return containers.set_policy(hands, step.who, step.policy)
+        case forward.EnsureSoleUse():
+            return data.ensure_sole_use(hands, step.sources)
+        case forward.ColdCopy():
+            return data.cold_copy(hands, step)
+        case forward.Rename():
+            return containers.set_name(hands, step.who, step.name)
+        case forward.BringBackData():
+            return data.bring_back_data(hands, step)
+        case forward.StartSuccessor():
+            return containers.start_successor(hands, step.who)
+        case forward.ProveHealth():
+            return proof.prove_new(hands, step)
+        case forward.CompareEvidence():
+            return proof.compare_evidence(hands, step)
+        case forward.AcceptVerdict():
+            return data.write_verdict(hands, step.room, "accepted")
+        case _:
+            assert_never(step)
+
+
+def perform_back(hands: Hands, step: BackStep) -> Json:
+    """Do one step of the way back."""
+    match step:
+        case back.ReleaseImage():
+            return containers.release_image(hands, step.tag)
+        case back.RemoveOurs():
+            return containers.remove_ours(hands, step.who)
+        case back.DiscardRoom():
+            return data.discard_room(hands, step.room)
+        case back.StartContainer():
+            return containers.start_container(hands, step)
+        case back.ProveBack():
+            return proof.prove_old(hands, step)
+        case back.SetPolicyBack():
+            return containers.set_policy(hands, step.who, step.policy)
+        case back.NameBack():
+            return containers.set_name(hands, step.who, step.name)
+        case back.CaptureFailure():
+            return containers.capture_failure(hands, step.who)
+        case back.StopOurs():
+            return containers.stop_ours(hands, step)
+        case back.RestoreData():
+            return data.restore_data(hands, step)
+        case back.WithdrawVerdict():
+            return data.write_verdict(hands, step.room, "withdrawn")
+        case _:
+            assert_never(step)

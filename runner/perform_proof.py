@@ -1,0 +1,81 @@
+"""How the proving steps are performed: evidence before and after, health, and the old version seen up again."""
+
+from __future__ import annotations
+
+from runner.errors import EngineError
+from runner.evidence import Finding, compare
+from runner.facts import Json
+from runner.hands import Hands
+from runner.health import probe_once, prove_health
+from runner.measure import read_evidence
+from runner.steps.back import ProveBack
+from runner.steps.forward import CompareEvidence, ProveHealth, TakeEvidence
+
+COMPARE_TRIES = 5
+COMPARE_PAUSE_S = 2.0
+
+
+def take_evidence(hands: Hands, step: TakeEvidence) -> Json:
+    """What the old version answers: the values, and which of the probes it knows."""
+    container = hands.container(step.who)
+    answered = probe_once(hands.engine, container, step.terms, hands.run)
+    values = read_evidence(hands.engine, container, step.readings, hands.run)
+    return {"values": dict(values), "answered": [*sorted(answered)]}
+
+
+def _answered(hands: Hands) -> frozenset[str]:
+    before = hands.found("take-evidence").get("answered")
+    return frozenset(str(name) for name in before) if isinstance(before, list) else frozenset()
+
+
+def prove_new(hands: Hands, step: ProveHealth) -> Json:
+    """Prove the new version; NotProven says why not."""
+    proven = prove_health(
+        hands.engine,
+        hands.clock,
+        lambda: hands.container(step.who),
+        step.terms,
+        run=hands.run,
+        answered=_answered(hands),
+        tell=lambda text, left_s: hands.note("waiting", text, left_s),
+        interrupted=hands.interrupted,
+    )
+    return proven.model_dump(mode="json")
+
+
+def prove_old(hands: Hands, step: ProveBack) -> Json:
+    """See the old version up again; a deadline of 0 asks for nothing (it was not up before either)."""
+    if step.terms.deadline_s <= 0:
+        return {}
+    proven = prove_health(
+        hands.engine,
+        hands.clock,
+        lambda: hands.container(step.who),
+        step.terms,
+        run=hands.run,
+        answered=_answered(hands),
+        tell=lambda text, left_s: hands.note("waiting", text, left_s),
+        interrupted=lambda: False,
+    )
+    return proven.model_dump(mode="json")
+
+
+def compare_evidence(hands: Hands, step: CompareEvidence) -> Json:
+    """Compare; a few tries, for counts grow back while a product loads its data."""
+    container = hands.container(step.who)
+    before = _values(hands)
+    findings: tuple[Finding, ...] = ()
+    for _ in range(COMPARE_TRIES):
+        after = read_evidence(hands.engine, container, step.readings, hands.run)
+        findings = compare(step.readings, before, after, step.goal_version)
+        if all(finding.ok for finding in findings):
+            return {"findings": [finding.model_dump(mode="json") for finding in findings]}
+        hands.note("waiting", "evidence to be as before", None)
+        hands.clock.sleep(COMPARE_PAUSE_S)
+    bad = "; ".join(finding.words for finding in findings if not finding.ok)
+    raise EngineError("evidence", f"The new version runs, but the evidence differs: {bad}.")
+
+
+def _values(hands: Hands) -> dict[str, str]:
+    values = hands.found("take-evidence").get("values")
+    return {key: str(value) for key, value in values.items()} if isinstance(values, dict) else {}

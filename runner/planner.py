@@ -1,0 +1,125 @@
+"""Facts + goal → Plan, or a refusal with reasons; it touches nothing: no clock, no network, no environment."""
+
+from __future__ import annotations
+
+from runner.donors import hide
+from runner.errors import NothingToDo
+from runner.facts import Image, Json
+from runner.fitness import health_terms, readings_from
+from runner.hands import RETURNED, ROLE, RUN, SUCCESSOR
+from runner.plan import Estimate, Plan, PlanWarning
+from runner.recipes.model import Recipe
+from runner.refusals import refuse_unfit
+from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings
+from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
+from runner.vault.port import Room
+from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
+from runner.world import World, expectations
+
+
+def target_spec(world: World, keep_env: tuple[str, ...] = ()) -> ContainerSpec:
+    """What the user set on the target."""
+    names = {container.id: container.name for container in world.others}
+    return spec_from(world.target, world.old_image, world.engine, names=names, keep_env=keep_env)
+
+
+def blueprint(spec: ContainerSpec, image: Image, ref: str, run: str, role: str,
+              donors: tuple[Existing | Ours, ...]) -> Blueprint:  # fmt: skip
+    """How to create a container of ours from what the user set, without one secret."""
+    made = create_body(spec, image, labels={RUN: run, ROLE: role}, restart=False)
+    body: Json = {**hide(made.body), "Image": ref}
+    return Blueprint(image_id=image.id, image_ref=ref, body=body, connects=made.connects, donors=donors)
+
+
+def plan_upgrade(world: World, options: Options, run: str, made_at: str) -> Plan:
+    """The plan of an upgrade; Refused with every reason, NothingToDo where that very image runs already."""
+    if world.new_image.id == world.target.image_id:
+        what = f"{world.target.name} runs {world.new_ref} already."
+        raise NothingToDo("already-there", what, "Nothing needs to be done.")
+    refuse_unfit(world)
+    recipe = recipe_of(world)
+    spec = target_spec(world, options.keep_env)
+    existing = Existing(id=world.target.id, name=world.target.name)
+    way = Way(
+        blueprint=blueprint(spec, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)),
+        new=side(world.new_image, world.new_ref),
+        terms=_terms(spec, world.new_image, recipe, options),
+        readings=readings_from(recipe) if recipe else (),
+        policy=restart_policy(spec),
+    )
+    return _plan(world, options, way, spec, run, made_at)
+
+
+def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_at: str) -> Plan:
+    """The plan that brings an earlier run's old version back, with its data as it was then."""
+    refuse_unfit(world)
+    spec = target_spec(world)
+    existing = Existing(id=world.target.id, name=world.target.name)
+    back = earlier.way_back.model_copy(update={"body": _relabelled(earlier.way_back.body, run), "donors": (existing,)})
+    way = Way(
+        blueprint=back,
+        new=earlier.old,
+        terms=_terms(spec, world.new_image, recipe_of(world), options),
+        readings=(),
+        policy=restart_policy(spec),
+        earlier=earlier.room,
+    )
+    return _plan(world, options, way, spec, run, made_at).model_copy(update={"verb": "rollback"})
+
+
+def _relabelled(body: Json, run: str) -> Json:
+    labels = body.get("Labels")
+    return {**body, "Labels": {**(labels if isinstance(labels, dict) else {}), RUN: run, ROLE: SUCCESSOR}}
+
+
+def _terms(spec: ContainerSpec, image: Image, recipe: Recipe | None, options: Options) -> HealthTerms:
+    return health_terms(spec.config, image.config, recipe, probes=options.probes, deadline_s=options.deadline_s,
+                        dwell_s=options.dwell_s)  # fmt: skip
+
+
+def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: str, made_at: str) -> Plan:
+    name = world.target.name
+    existing = Existing(id=world.target.id, name=name)
+    successor = Ours(run=run, role=SUCCESSOR, name=name)
+    back = blueprint(spec, world.old_image, world.target.image_ref, run, RETURNED, (existing, successor))
+    return Plan(
+        verb="upgrade",
+        run=run,
+        made_at=made_at,
+        engine_id=world.engine.id,
+        target=name,
+        container_id=world.target.id,
+        kept_name=kept_name(name),
+        staging_name=staging_name(name),
+        old=side(world.old_image, world.target.image_ref),
+        new=way.new,
+        recipe=recipe.name if (recipe := recipe_of(world)) else "",
+        room=Room(place=world.place, target=name, run=run),
+        sources=world.sources,
+        expectations=expectations(world),
+        warnings=_warnings(world),
+        estimate=estimate(world),
+        keep=options.keep,
+        hold=options.hold,
+        held_tag=f"refloat/held:{run}",
+        way_back=back,
+        steps=way_steps(world, options, way, back, run),
+    )
+
+
+def _warnings(world: World) -> tuple[PlanWarning, ...]:
+    seen = spec_warnings(world.target, world.old_image, world.new_image, world.changes, world.others, world.engine)
+    notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
+    return (*notices, *(PlanWarning(code=warning.code, text=warning.text) for warning in seen))
+
+
+def estimate(world: World) -> Estimate:
+    """The expected downtime; a guess with its reasons and never a limit."""
+    stop_s, start_s = 1.0, 2.0
+    copy_s = round(0.5 + world.entries / 100_000 + world.size_bytes / 20e9, 1) if world.sources else 0.0
+    reasons = (
+        f"about {stop_s:g} s to stop",
+        f"about {copy_s:g} s to copy what changed of {world.size_bytes / 1e6:.1f} MB in {world.entries} entries",
+        f"about {start_s:g} s to start; a migration takes as long as it takes (rehearse to measure it)",
+    )
+    return Estimate(downtime_s=round(stop_s + copy_s + start_s, 1), reasons=reasons)

@@ -1,0 +1,136 @@
+"""What comes next: plan + records + wish → the next move, and records inferred from an engine; it does nothing.
+
+Apply, resume and roll back are this one function with another wish. Going back undoes, last first, every step that
+was meant: a step that was never done is undone by looking and finding nothing to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.facts import Container
+from runner.plan import Plan, step_key, undo_key
+from runner.records import Closed, Did, End, Failed, Meant, Opened, Record, Turned, Wish
+from runner.steps import AnyForward, BackStep
+from runner.steps.forward import AcceptVerdict, BringBackData, CompareEvidence, ProveHealth, StartSuccessor
+
+
+@dataclass(frozen=True)
+class Do:
+    """Do this step; ``undo_of`` is the forward step it takes back, None on the way forward."""
+
+    key: str
+    step: AnyForward | BackStep
+    undo_of: AnyForward | None = None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing is left to do."""
+
+    end: End
+
+
+Move = Do | Finish
+
+
+def wish_of(records: tuple[Record, ...]) -> Wish:
+    """Where the run is going: back once it turned, else what the last runner that took it up wished."""
+    wish = Wish.FORWARD
+    for record in records:
+        if isinstance(record, Opened):
+            wish = record.wish if wish is Wish.FORWARD else wish
+        elif isinstance(record, Turned):
+            wish = Wish.BACK
+    return wish
+
+
+def closed(records: tuple[Record, ...]) -> Closed | None:
+    """How the run ended, unless it was opened again since."""
+    for record in reversed(records):
+        if isinstance(record, Closed):
+            return record
+        if isinstance(record, Opened | Meant):
+            return None
+    return None
+
+
+def next_move(plan: Plan, records: tuple[Record, ...], wish: Wish) -> Move:
+    """The next step on the way to ``wish``, or the end."""
+    done = _done(plan, records)
+    if wish is Wish.FORWARD:
+        return _forward(plan, done)
+    meant = {record.key for record in records if isinstance(record, Meant)}
+    return _back(plan, meant, done)
+
+
+def _done(plan: Plan, records: tuple[Record, ...]) -> set[str]:
+    """What is done; a proof counts only for the runner that saw it, unless the verdict was accepted on it."""
+    proofs = {step_key(i) for i, step in enumerate(plan.steps) if isinstance(step, ProveHealth | CompareEvidence)}
+    verdict = next(step_key(i) for i, step in enumerate(plan.steps) if isinstance(step, AcceptVerdict))
+    done: set[str] = set()
+    for record in records:
+        if isinstance(record, Did):
+            done.add(record.key)
+        elif isinstance(record, Opened) and verdict not in done:
+            done -= proofs
+    return done
+
+
+def _forward(plan: Plan, done: set[str]) -> Move:
+    for index, step in enumerate(plan.steps):
+        if step_key(index) not in done:
+            return Do(step_key(index), step)
+    return Finish(End.NEW)
+
+
+def _back(plan: Plan, meant: set[str], done: set[str]) -> Move:
+    for index, step in reversed(tuple(enumerate(plan.steps))):
+        if step_key(index) not in meant:
+            continue
+        for part, undo in enumerate(step.undo()):
+            if undo_key(index, part) not in done:
+                return Do(undo_key(index, part), undo, undo_of=step)
+    return Finish(End.OLD)
+
+
+def failure(records: tuple[Record, ...]) -> Failed | None:
+    """The first failure since the run began: what made it turn."""
+    return next((record for record in records if isinstance(record, Failed)), None)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What stands on the engine and in the vault where the journal was lost."""
+
+    old: Container | None
+    successor: Container | None
+    sealed: bool
+    accepted: bool
+    """Whether the vault holds an accepted verdict."""
+
+
+def records_from_seen(plan: Plan, seen: Seen, at: str) -> tuple[Record, ...]:
+    """Infer records where the journal was lost.
+
+    While the old container runs its data is its own, so nothing may be restored. It runs again only after a restore;
+    so a start later than the successor's says that the restore was done.
+    """
+    if seen.accepted and seen.successor is not None:
+        return tuple(Did(at=at, key=step_key(index)) for index in range(len(plan.steps)))
+    touched = _data_touched(seen)
+    return tuple(
+        Meant(at=at, key=step_key(index))
+        for index, step in enumerate(plan.steps)
+        if touched or not isinstance(step, StartSuccessor | BringBackData)
+    )
+
+
+def _data_touched(seen: Seen) -> bool:
+    if seen.old is not None and seen.old.state.alive:
+        return False
+    if seen.successor is None or seen.old is None:
+        return seen.sealed
+    return seen.sealed and not (
+        seen.successor.state.ever_started and seen.old.state.started_at > seen.successor.state.started_at
+    )

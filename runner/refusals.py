@@ -1,0 +1,121 @@
+"""Why an upgrade is not even begun: every reason at once, each with what to do about it; pure."""
+
+from __future__ import annotations
+
+from runner.errors import NOTHING_TOUCHED, Refused
+from runner.facts import Container
+from runner.hands import READERS, ROLE, RUN
+from runner.spec.data import shared_with
+from runner.way import kept_name, staging_name
+from runner.world import World
+
+SPARE = 1.1
+"""How much more than the data must be free: the manifest, and what is written meanwhile."""
+SPARE_BYTES = 16 * 1024 * 1024
+
+Reason = tuple[str, str, str]
+"""Code, what is so, what to do."""
+
+
+def refuse_unfit(world: World) -> None:
+    """Refused with the code of the first reason and the words of all."""
+    reasons = tuple(reason for look in _LOOKS for reason in look(world))
+    if reasons:
+        then = tuple(dict.fromkeys(reason[2] for reason in reasons if reason[2]))
+        raise Refused(reasons[0][0], "\n".join(reason[1] for reason in reasons), NOTHING_TOUCHED, "\n".join(then))
+
+
+def _ours(world: World) -> tuple[Reason, ...]:
+    role = world.target.labels.get(ROLE, "")
+    if role in READERS:
+        return (
+            ("own-container", f"{world.target.name} is refloat's own {role} container.", "List targets: refloat ls"),
+        )
+    return ()
+
+
+def _state(world: World) -> tuple[Reason, ...]:
+    target = world.target
+    if target.state.status in ("running", "restarting"):
+        return ()
+    then = f"docker unpause {target.name}" if target.state.status == "paused" else f"docker start {target.name}"
+    code = "paused" if target.state.status == "paused" else "not-running"
+    return ((code, f"{target.name} is not running: it is {target.state.status}.", then),)
+
+
+def _swarm(world: World) -> tuple[Reason, ...]:
+    service = world.target.labels.get("com.docker.swarm.service.name", "")
+    if not service:
+        return ()
+    return (
+        ("swarm", f"{world.target.name} is a task of the Swarm service {service}.", f"docker service update {service}"),
+    )
+
+
+def _unfinished(world: World) -> tuple[Reason, ...]:
+    name = world.target.name
+    stale = {kept_name(name), staging_name(name)}
+    return tuple(
+        ("unfinished", f"{other.name} of run {other.labels.get(RUN) or '(kept)'} is still there.", _finish(name, other))
+        for other in world.others
+        if other.name in stale
+    )
+
+
+def _finish(name: str, other: Container) -> str:
+    if other.name == kept_name(name):
+        return f"Close the earlier upgrade first: refloat commit {name}, or: refloat rollback {name}"
+    return f"Finish or undo the earlier run first: refloat recover {name}"
+
+
+def _dependents(world: World) -> tuple[Reason, ...]:
+    mode = f"container:{world.target.id}"
+    fields = ("NetworkMode", "PidMode", "IpcMode")
+    return tuple(
+        (
+            "dependents",
+            f"{other.name} lives in the {field[:-4].lower()} namespace of {world.target.name} and would lose it.",
+            f"docker stop {other.name}, upgrade, then create it again",
+        )
+        for other in world.others
+        for field in fields
+        if other.state.alive and other.host_config.get(field) == mode
+    )
+
+
+def _shared(world: World) -> tuple[Reason, ...]:
+    alive = tuple(other for other in world.others if other.state.alive and other.labels.get(ROLE) not in READERS)
+    return tuple(
+        ("data-in-use", f"{other.name} runs on {source.spoken}, too.", f"docker stop {other.name}")
+        for other, source in shared_with(world.sources, alive)
+    )
+
+
+def _space(world: World) -> tuple[Reason, ...]:
+    need = int(world.size_bytes * SPARE) + SPARE_BYTES
+    if not world.sources:
+        return ()
+    where = world.place.volume or world.place.path
+    if world.space.free_bytes < need:
+        what = f"The vault ({where}) has {_mb(world.space.free_bytes)} free, a snapshot needs {_mb(need)}."
+        return (("no-space", what, "Make room: refloat prune, docker image prune. Or keep it elsewhere: --vault PATH"),)
+    if 0 < world.space.free_inodes < world.entries + 1000:
+        what = f"The vault ({where}) has {world.space.free_inodes} inodes free, a snapshot needs {world.entries}."
+        return (("no-space", what, "Keep it elsewhere: --vault PATH"),)
+    return ()
+
+
+def _platform(world: World) -> tuple[Reason, ...]:
+    old, new = world.old_image, world.new_image
+    if (old.os, old.architecture) == (new.os, new.architecture) or not (old.architecture and new.architecture):
+        return ()
+    runs = f"{world.target.name} runs {old.os}/{old.architecture}"
+    what = f"{world.new_ref} is built for {new.os}/{new.architecture}, {runs}."
+    return (("platform", what, "Pull the image for the right platform."),)
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.0f} MB"
+
+
+_LOOKS = (_ours, _swarm, _unfinished, _state, _dependents, _shared, _platform, _space)

@@ -1,0 +1,209 @@
+"""The way of an upgrade as steps: what is chosen, named and timed for each phase; it touches nothing."""
+
+from __future__ import annotations
+
+from runner.facts import Fact, Image, Json
+from runner.hands import SUCCESSOR
+from runner.plan import Side
+from runner.recipes.loader import recipe_for_image
+from runner.recipes.model import Recipe
+from runner.steps import AnyForward
+from runner.steps.forward import (
+    AcceptVerdict,
+    BringBackData,
+    ColdCopy,
+    CompareEvidence,
+    CreateSuccessor,
+    EnsureSoleUse,
+    HoldImage,
+    ProveHealth,
+    Rename,
+    SetRestartPolicy,
+    StartSuccessor,
+    StopContainer,
+    TakeEvidence,
+    WarmCopy,
+    WritePapers,
+)  # fmt: skip
+from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Probe, Reading
+from runner.vault.port import Room, Source
+from runner.world import World
+
+DEFAULT_STOP_S = 10
+"""What the engine itself waits where nobody set a timeout."""
+NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
+NO_PROOF = HealthTerms(deadline_s=0)
+
+
+class Options(Fact):
+    """What the user may choose for one plan; None or empty takes the recipe's or our own default."""
+
+    hold: bool = False
+    keep: int = 3
+    stop_timeout_s: int | None = None
+    deadline_s: float | None = None
+    dwell_s: float | None = None
+    probes: tuple[Probe, ...] = ()
+    keep_env: tuple[str, ...] = ()
+
+
+class Way(Fact):
+    """What differs between an upgrade and a later rollback."""
+
+    blueprint: Blueprint
+    new: Side
+    terms: HealthTerms
+    readings: tuple[Reading, ...]
+    policy: Json
+    earlier: Room | None = None
+
+
+def repository(ref: str) -> str:
+    """The name of an image without its tag or digest; a registry's port is not a tag."""
+    name = ref.partition("@")[0]
+    head, colon, tail = name.rpartition(":")
+    return head if colon and "/" not in tail else name
+
+
+def side(image: Image, ref: str) -> Side:
+    """An image as a side of an upgrade; the version is its label's, else its tag."""
+    name = ref.partition("@")[0]
+    tag = name[len(repository(ref)) + 1 :]
+    return Side(image_ref=ref, image_id=image.id, version=image.version or tag)
+
+
+def recipe_of(world: World) -> Recipe | None:
+    """The recipe of what runs."""
+    return recipe_for_image(repository(world.target.image_ref))
+
+
+def kept_name(name: str) -> str:
+    """The name the old container is parked under."""
+    return f"{name}-refloat-kept"
+
+
+def staging_name(name: str) -> str:
+    """The fixed name the new container is made under: the lock of a target."""
+    return f"{name}-refloat-next"
+
+
+def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: str) -> tuple[AnyForward, ...]:
+    """All steps of an upgrade or a later rollback, in order."""
+    name = world.target.name
+    room = Room(place=world.place, target=name, run=run)
+    return (
+        *_prepare(world, way, room),
+        *_freeze(world, options, way, back, room),
+        *_change(world, options, way, room),
+        *_prove(way, run, name),
+        *_open(way, room),
+    )
+
+
+def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
+    name, old = world.target.name, Existing(id=world.target.id, name=world.target.name)
+    staged = Ours(run=room.run, role=SUCCESSOR, name=staging_name(name))
+    warm = WarmCopy(cause="the bulk of the data costs no downtime", room=room, sources=world.sources)
+    return (
+        CreateSuccessor(cause="errors in its settings show now, and its name locks the target", who=staged,
+                        blueprint=way.blueprint),
+        HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,
+                  image_ref=world.target.image_ref, tag=f"refloat/held:{room.run}"),
+        WritePapers(cause="losing the runner does not matter then", room=room),
+        TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
+        *((warm,) if world.sources else ()),
+    )  # fmt: skip
+
+
+def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Room) -> tuple[AnyForward, ...]:
+    old = Existing(id=world.target.id, name=world.target.name)
+    policy = _policy_of(world)
+    recipe = recipe_of(world)
+    return (
+        StopContainer(
+            cause="nobody may write while the snapshot is taken",
+            who=old,
+            run=room.run,
+            timeout_s=stop_timeout_s(world, options, recipe),
+            clean_required=bool(recipe and recipe.requires_clean_stop),
+            terms=_old_terms(world, way),
+            vanishes=back if world.target.host_config.get("AutoRemove") else None,
+        ),
+        *((_parked(old, policy),) if policy.get("Name") not in ("no", "", None) else ()),
+        *_copy_cold(world, room),
+    )  # fmt: skip
+
+
+def _parked(old: Existing, policy: Json) -> SetRestartPolicy:
+    why = "a daemon that restarts must not bring it back beside the new one"
+    return SetRestartPolicy(phase=Phase.FREEZE, cause=why, who=old, policy=NO_RESTART, before=policy)
+
+
+def _copy_cold(world: World, room: Room) -> tuple[AnyForward, ...]:
+    if not world.sources:
+        return ()
+    taken: Json = {"container": world.target.id, "name": world.target.name, "image": world.target.image_id}
+    return (
+        EnsureSoleUse(phase=Phase.FREEZE, cause="a snapshot of data in use is worth nothing", sources=world.sources),
+        ColdCopy(cause="the way back to exactly this data", room=room, sources=world.sources, taken_from=taken),
+    )
+
+
+def _policy_of(world: World) -> Json:
+    policy = world.target.host_config.get("RestartPolicy")
+    return policy if isinstance(policy, dict) else NO_RESTART
+
+
+def stop_timeout_s(world: World, options: Options, recipe: Recipe | None) -> int:
+    """The user's choice, the container's own, the recipe's, the engine's default: the first that is set."""
+    own = world.target.config.get("StopTimeout")
+    if options.stop_timeout_s is not None:
+        return options.stop_timeout_s
+    if isinstance(own, int):
+        return own
+    return max(recipe.stop_timeout_s or DEFAULT_STOP_S, DEFAULT_STOP_S) if recipe else DEFAULT_STOP_S
+
+
+def _old_terms(world: World, way: Way) -> HealthTerms:
+    """What the old version must show on the way back: nothing, where it was not up and healthy before either."""
+    health = world.target.state.health
+    if not world.target.state.running or (health and health.status != "healthy"):
+        return NO_PROOF
+    probes = tuple(probe for probe in way.terms.probes if probe.kind != "image" and probe.if_before)
+    return way.terms.model_copy(update={"probes": probes, "danger": (), "dwell_s": min(way.terms.dwell_s, 2.0)})
+
+
+def _change(world: World, options: Options, way: Way, room: Room) -> tuple[AnyForward, ...]:
+    name, old = world.target.name, Existing(id=world.target.id, name=world.target.name)
+    successor = Ours(run=room.run, role=SUCCESSOR, name=name)
+    sources = world.sources
+    sole = EnsureSoleUse(phase=Phase.CHANGE, cause="two servers on one data directory corrupt it", sources=sources)
+    return (
+        Rename(cause="the name is needed", who=old, before=name, name=kept_name(name)),
+        Rename(cause="others know it by this name", who=successor, before=staging_name(name), name=name),
+        *((_brought_back(way.earlier, room, sources),) if way.earlier and sources else ()),
+        *((sole,) if sources else ()),
+        StartSuccessor(cause="the change itself", who=successor, room=room, sources=sources,
+                       stop_timeout_s=stop_timeout_s(world, options, recipe_of(world))),
+    )  # fmt: skip
+
+
+def _brought_back(earlier: Room, room: Room, sources: tuple[Source, ...]) -> BringBackData:
+    return BringBackData(cause="the old version needs its own data", earlier=earlier, room=room, sources=sources)
+
+
+def _prove(way: Way, run: str, name: str) -> tuple[AnyForward, ...]:
+    successor = Ours(run=run, role=SUCCESSOR, name=name)
+    prove = ProveHealth(cause="running is not healthy", who=successor, terms=way.terms)
+    if not way.readings:
+        return (prove,)
+    compared = CompareEvidence(cause="healthy is not complete", who=successor, readings=way.readings,
+                               goal_version=way.new.version)  # fmt: skip
+    return (prove, compared)
+
+
+def _open(way: Way, room: Room) -> tuple[AnyForward, ...]:
+    successor = Ours(run=room.run, role=SUCCESSOR, name=room.target)
+    last = SetRestartPolicy(phase=Phase.OPEN, cause="it was so before", who=successor, policy=way.policy,
+                            before=NO_RESTART)  # fmt: skip
+    return (last, AcceptVerdict(cause="proven", name=room.target, room=room))

@@ -1,0 +1,70 @@
+"""All that a planner looks at, as one frozen fact, and what a plan relies on in it; it reads nothing itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from runner.facts import Change, Container, Engine, Fact, Image
+from runner.plan import Expectation
+from runner.vault.port import Measured, Source, Space, VaultPlace
+
+
+class World(Fact):
+    """One target and its surroundings at one moment."""
+
+    engine: Engine
+    target: Container
+    old_image: Image
+    new_image: Image
+    new_ref: str
+    others: tuple[Container, ...]
+    """Every other container of the engine, stopped ones too."""
+    changes: tuple[Change, ...]
+    sources: tuple[Source, ...]
+    place: VaultPlace
+    measured: tuple[Measured, ...]
+    space: Space
+    notices: tuple[str, ...] = ()
+    """What was odd while looking, such as a registry that did not answer."""
+
+    @property
+    def size_bytes(self) -> int:
+        """All data of the target."""
+        return sum(measured.size_bytes for measured in self.measured)
+
+    @property
+    def entries(self) -> int:
+        """All files, folders and others of the target's data."""
+        return sum(measured.entries for measured in self.measured)
+
+
+def expectations(world: World) -> tuple[Expectation, ...]:
+    """What the plan relies on; each is compared as text when the plan is applied."""
+    target = world.target
+    mounts = ", ".join(f"{source.spoken} on {source.destination}" for source in world.sources)
+    return (
+        Expectation(about="engine", was=world.engine.id),
+        Expectation(about=f"container {target.name}", was=target.id),
+        Expectation(about=f"image of {target.name}", was=target.image_id),
+        Expectation(about=f"image {world.new_ref}", was=world.new_image.id),
+        Expectation(about="mounts", was=mounts),
+        Expectation(about="networks", was=", ".join(sorted(endpoint.network for endpoint in target.endpoints))),
+        Expectation(about="settings", was=_fingerprint(target)),
+    )  # fmt: skip
+
+
+def _fingerprint(target: Container) -> str:
+    """Short and not to be turned back: HostConfig holds no secret values of the environment."""
+    text = json.dumps(target.host_config, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def changed_since(planned: tuple[Expectation, ...], now: tuple[Expectation, ...]) -> tuple[str, ...]:
+    """What changed between plan and now, in words."""
+    seen = {expectation.about: expectation.was for expectation in now}
+    return tuple(
+        f"{one.about}: was {one.was or 'nothing'}, is {seen.get(one.about) or 'nothing'}"
+        for one in planned
+        if seen.get(one.about, "") != one.was
+    )
