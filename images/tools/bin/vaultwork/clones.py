@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vaultwork.copying import copy_meta
 from vaultwork.rooms import Room
-from vaultwork.trouble import Trouble
+from vaultwork.trouble import Trouble, complaint
 
 _OVERLAY_ABLE = frozenset({"ext4", "xfs", "btrfs", "f2fs"})
 
@@ -37,7 +37,7 @@ def fill(room: Room, key: str, target: bytes) -> str:
         done = subprocess.run([*argv, b"--reflink=" + how, room.tree(key), target], capture_output=True, check=False)
         if done.returncode == 0:
             return "reflink" if how == b"always" else "copy"
-    raise Trouble("copy-failed", f"The clone could not be filled: {done.stderr.decode(errors='replace').strip()[-400:]}")
+    raise Trouble("copy-failed", f"The clone could not be filled: {complaint(done.stderr)}")
 
 
 def drop(room: Room, names: list[str]) -> None:

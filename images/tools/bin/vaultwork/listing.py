@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from vaultwork.trouble import Trouble
+from vaultwork.trouble import Trouble, complaint
 
 # A directory's size and link count say how its filesystem keeps it, not what is in it.
 _DIRECTORY = r"%P\0%y %m %U %G 0 %T@\0\0%i 0 %C@\0%D\0"
@@ -68,7 +68,7 @@ def list_tree(root: bytes, *, in_use: bool = False) -> Listing:
     argv = [b"find", root, b"-type", b"d", b"-printf", _DIRECTORY.encode(), b"-o", b"-printf", _OTHER.encode()]
     done = subprocess.run(argv, capture_output=True, check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
     if done.returncode and not (in_use and done.stdout):
-        raise Trouble("copy-failed", f"The data cannot be listed: {done.stderr.decode(errors='replace').strip()[-400:]}")
+        raise Trouble("copy-failed", f"The data cannot be listed: {complaint(done.stderr)}")
     fields = done.stdout.split(b"\0")
     del fields[-1:]
     columns = (fields[i::_FIELDS] for i in range(1, _FIELDS))

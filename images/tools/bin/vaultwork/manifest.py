@@ -67,7 +67,7 @@ def known_from(entry: Entry, leader: bytes, copy: bytes) -> Known:
 def load(path: bytes) -> Manifest | None:
     """Read a manifest; None where there is none."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # paths are bytes here: names need not be text
+        with open(path, "rb") as file:
             fields = file.read().split(b"\0")
     except FileNotFoundError:
         return None
@@ -91,12 +91,12 @@ def save(path: bytes, manifest: Manifest) -> None:
 def write_whole(path: bytes, content: bytes) -> None:
     """Write a file so that after any crash it has its old content or the new one."""
     part = path + b".part"
-    with open(part, "wb") as file:  # noqa: PTH123  # as above
+    with open(part, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.rename(part, path)
-    sync_folder(os.path.dirname(path))  # noqa: PTH120  # as above
+    sync_folder(os.path.dirname(path))
 
 
 def sync_folder(path: bytes) -> None:

@@ -13,7 +13,7 @@ from vaultwork.listing import Entry, Listing, at, differences, leaders, list_bot
 from vaultwork.listing import whole_groups as whole
 from vaultwork.manifest import Known, Manifest, known_from, load, save, with_content
 from vaultwork.rooms import Room
-from vaultwork.trouble import Trouble, spoken
+from vaultwork.trouble import Trouble, complaint, spoken
 
 _ROUNDS = 3
 _FEW = 256
@@ -72,7 +72,7 @@ def _copy_all(place: Place, listing: Listing) -> Done:
     if b"No space left on device" in done.stderr or b"Disk quota exceeded" in done.stderr:
         raise Trouble("no-space", "There is no space left where the vault is.")
     if not os.path.lexists(place.tree):
-        raise Trouble("copy-failed", f"Nothing could be copied: {done.stderr.decode(errors='replace').strip()[-400:]}")
+        raise Trouble("copy-failed", f"Nothing could be copied: {complaint(done.stderr)}")
     return Done(set(listing), sum(entry.size_bytes for entry in listing.values()))
 
 
@@ -137,7 +137,7 @@ def _how_copied(place: Place, listing: Listing) -> str:
     for path, entry in listing.items():
         if entry.size_bytes and os.path.exists(at(place.tree, path)):
             trial = place.staging + b"-trial"
-            with open(at(place.tree, path), "rb") as reading, open(trial, "wb") as writing:  # noqa: PTH123  # bytes
+            with open(at(place.tree, path), "rb") as reading, open(trial, "wb") as writing:
                 shared = shares_blocks(reading.fileno(), writing.fileno())
             os.unlink(trial)
             return "reflink" if shared else "copy"
@@ -173,9 +173,7 @@ def _stale(listing: Listing, there: Listing, known: dict[bytes, Known]) -> tuple
     """What must be copied again, and what must go."""
     leader_of = leaders(listing)
     rewrite, surplus = differences(listing, there, leader_of)
-    rewrite |= {
-        path for path, entry in listing.items() if not _unchanged(entry, known.get(path), leader_of.get(path))
-    }
+    rewrite |= {path for path, entry in listing.items() if not _unchanged(entry, known.get(path), leader_of.get(path))}
     return whole(rewrite, leader_of), surplus
 
 

@@ -151,7 +151,9 @@ def _restore(request: Request) -> Answer:
         content = sealing.sealed(room)
         for told in request["sources"]:
             if told not in content["sources"]:
-                raise Trouble("foreign", f"The snapshot of run {room.run} was not taken of {told['volume'] or told['path']}.")
+                raise Trouble(
+                    "foreign", f"The snapshot of run {room.run} was not taken of {told['volume'] or told['path']}."
+                )
         return _sum_of([restore(_place(request, told)) for told in request["sources"]], began)
 
 
@@ -217,7 +219,11 @@ def answer_to(request: Request) -> Answer:
     try:
         return OPERATIONS[request["op"]](request)
     except Trouble as trouble:
-        return {"trouble": {"code": trouble.code, "what": trouble.what}}
+        return answer_from(trouble)
     except OSError as error:
-        trouble = trouble_from(error)
-        return {"trouble": {"code": trouble.code, "what": trouble.what}}
+        return answer_from(trouble_from(error))
+
+
+def answer_from(trouble: Trouble) -> Answer:
+    """A failure as an answer."""
+    return {"trouble": {"code": trouble.code, "what": trouble.what}}

@@ -62,10 +62,11 @@ def _put_back(place: Place, manifest: Manifest, found: _Found) -> Done:
     tree = Side(place.tree, manifest.listing())
     rewrite = whole_groups(found.rewrite, leader_of)
     done = make_equal(tree, Side(place.source, found.listing), leader_of, rewrite, staging, in_use=False)
-    return _tidied(place, manifest, found, done)
+    _tidy(place, manifest)
+    return done
 
 
-def _tidied(place: Place, manifest: Manifest, found: _Found, done: Done) -> Done:
+def _tidy(place: Place, manifest: Manifest) -> None:
     """Take the staging folder away again; that moves the root's mtime, so the root comes last."""
     there = list_tree(place.source)
     left = {path: entry for path, entry in there.items() if path == STAGING or path.startswith(STAGING + b"/")}
@@ -73,4 +74,3 @@ def _tidied(place: Place, manifest: Manifest, found: _Found, done: Done) -> Done
         kept = {path: entry for path, entry in there.items() if path in manifest.known} | left
         tree = Side(place.tree, manifest.listing())
         make_equal(tree, Side(place.source, kept), {}, {b""}, b"", in_use=False)
-    return done

@@ -1,12 +1,12 @@
 """The vault's folders: where a room's papers, trees, manifests and seal are, and who may work in it; it copies nothing.
 
-    <vault>/<target>/<run>/room.json             what this room is
-                          /papers/plan.json …    texts of the run
-                          /data/<key>            one tree a source
-                          /manifests/<key>       what is known of it (see manifest.py)
-                          /taken-from.json       what the snapshot was taken from
-                          /seal.json             written last
-                          /clones/<volume>/      upper and work folders of clones
+<vault>/<target>/<run>/room.json             what this room is
+                      /papers/plan.json …    texts of the run
+                      /data/<key>            one tree a source
+                      /manifests/<key>       what is known of it (see manifest.py)
+                      /taken-from.json       what the snapshot was taken from
+                      /seal.json             written last
+                      /clones/<volume>/      upper and work folders of clones
 """
 
 from __future__ import annotations

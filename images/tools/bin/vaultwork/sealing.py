@@ -67,7 +67,9 @@ def _checked(place: Place) -> Manifest:
     if manifest is None:
         raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
     listing, there = list_both(place.source, place.tree)
-    moved = {path for path in listing.keys() & manifest.known.keys() if not manifest.known[path].describes(listing[path])}
+    moved = {
+        path for path in listing.keys() & manifest.known.keys() if not manifest.known[path].describes(listing[path])
+    }
     wrong = moved | (listing.keys() ^ manifest.known.keys()) | _changed(manifest, there)
     if wrong:
         raise Trouble("copy-failed", f"The data changed after it was copied: {spoken(min(wrong))}.")
@@ -139,7 +141,9 @@ def verify(room: Room) -> Seal:
     for told in content["sources"]:
         manifest = load(room.manifest(told["key"]))
         if manifest is None or (wrong := first_wrong(room.tree(told["key"]), manifest)) is not None:
-            raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: {spoken(wrong or b'')} of {told['key']}.")
+            raise Trouble(
+                "damaged", f"The snapshot of run {room.run} is damaged: {spoken(wrong or b'')} of {told['key']}."
+            )
     return content
 
 
@@ -148,7 +152,9 @@ def first_wrong(tree: bytes, manifest: Manifest) -> bytes | None:
     wrong = _changed(manifest, list_tree(tree))
     wrong |= wrong_attributes(tree, manifest.known, manifest.known.keys() - wrong)
     files = [path for path in sorted(manifest.known.keys() - wrong) if _hashed_alone(path, manifest.known[path])]
-    wrong |= {path for path, digest in digests_of(tree, files, manifest.known) if digest != manifest.known[path].content}
+    wrong |= {
+        path for path, digest in digests_of(tree, files, manifest.known) if digest != manifest.known[path].content
+    }
     return min(wrong) if wrong else None
 
 

@@ -20,6 +20,11 @@ def spoken(path: bytes) -> str:
     return text if text.isprintable() else repr(text)[1:-1]
 
 
+def complaint(output: bytes) -> str:
+    """The end of what a command complained about."""
+    return output.decode("utf-8", "replace").strip()[-400:]
+
+
 def trouble_from(error: OSError) -> Trouble:
     """What an operating system's error means to us."""
     name = error.filename
