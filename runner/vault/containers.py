@@ -1,0 +1,127 @@
+"""The tools containers of the runs: made when first needed, made again when gone; it knows nothing of snapshots."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+
+from runner.engine.port import EnginePort
+from runner.errors import Conflict, EngineError, NotFound
+from runner.facts import Finished
+from runner.vault.answers import answer_from, argv_for, no_place, no_tools
+from runner.vault.port import VaultError
+from runner.vault.tools import VAULT, Held, container_body, holds
+
+TOOLS_ROLE = "tools"
+RESTORE_ROLE = "restore"
+_TRIES = 3
+
+
+class Containers:
+    """Runs the vault's program where the vault and the sources are mounted."""
+
+    def __init__(self, engine: EnginePort, image: str) -> None:
+        self._engine = engine
+        self._image = image
+        self._ready: dict[str, frozenset[Held]] = {}
+
+    def ask(self, run: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
+        """Ask in the run's own container, which stays for the next question."""
+        return self._ask_in(f"refloat-tools-{run}", run, TOOLS_ROLE, held, op, request, timeout_s)
+
+    def ask_once(self, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
+        """Ask in a container that is gone afterwards."""
+        name = f"refloat-{role}-{run}" if run else f"refloat-{role}-{secrets.token_hex(6)}"
+        try:
+            return self._ask_in(name, run, role, held, op, request, timeout_s)
+        finally:
+            with contextlib.suppress(EngineError):
+                self.remove(name)
+
+    def remove(self, name: str) -> None:
+        """Remove one container; no error when there is none."""
+        self._ready.pop(name, None)
+        with contextlib.suppress(NotFound):
+            self._engine.remove_container(name, force=True)
+
+    def remove_all_of(self, run: str) -> None:
+        """Remove every tools container of a run."""
+        for container in self._engine.containers({"refloat.run": run}):
+            if container.labels.get("refloat.role") in (TOOLS_ROLE, RESTORE_ROLE):
+                self.remove(container.name)
+
+    def _ask_in(
+        self, name: str, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float
+    ) -> bytes:
+        """A container that stopped under the command (the engine was restarted) is started, and the command repeated.
+
+        The program can be repeated at any point: it locks the room, and does only what is left to do.
+        """
+        for _ in range(_TRIES):
+            self._ensure(name, run, role, held)
+            finished = self._finished(name, request, timeout_s)
+            if finished and (finished.stdout.strip() or self._engine.container(name).state.running):
+                return answer_from(finished, op, self._image)
+            self._ready.pop(name, None)
+        raise VaultError(
+            "tools-stopped",
+            f"The container {name} stops again and again.",
+            then=f"See why: docker inspect {name}",
+        )
+
+    def _finished(self, name: str, request: bytes, timeout_s: float) -> Finished | None:
+        try:
+            return self._engine.execute(name, argv_for(request), stdin=request, timeout_s=timeout_s)
+        except (NotFound, Conflict):
+            return None  # gone or stopped since it was seen last
+        except EngineError as refused:
+            if refused.code == "cannot-start":
+                raise no_tools(self._image, f"The image {self._image} is not the vault's.") from refused
+            raise
+
+    def _ensure(self, name: str, run: str, role: str, held: tuple[Held, ...]) -> None:
+        if self._ready.get(name, frozenset()) >= frozenset(held):
+            return
+        if not self._there(name, held):
+            self._create(name, run, role, held)
+        self._engine.start(name)
+        self._ready[name] = frozenset(held)
+
+    def _there(self, name: str, held: tuple[Held, ...]) -> bool:
+        """Whether the container is there with all this mounted; one that is there with less goes."""
+        try:
+            if holds(self._engine.container(name), held):
+                return True
+        except NotFound:
+            return False
+        self.remove(name)
+        return False
+
+    def _create(self, name: str, run: str, role: str, held: tuple[Held, ...]) -> None:
+        for each in held:
+            self._insist_on(each)
+        try:
+            self._engine.create_container(name, container_body(self._image, run, role, held))
+        except NotFound as missing:
+            raise no_tools(self._image) from missing
+        except Conflict as taken:
+            if taken.code != "name-taken":
+                raise  # otherwise somebody of the same run was faster, and made the same
+        except EngineError as refused:
+            if "bind source path does not exist" not in refused.what:
+                raise
+            raise no_place(refused.what) from refused
+
+    def _insist_on(self, held: Held) -> None:
+        """The engine would make a missing volume silently, and an empty copy of nothing would be sealed."""
+        if held.volume and held.at == VAULT:
+            self._engine.create_volume(held.volume, labels={"refloat.role": "vault"})
+        elif held.volume:
+            try:
+                self._engine.volume(held.volume)
+            except NotFound as missing:
+                raise VaultError(
+                    "no-source",
+                    f"The volume {held.volume} is not there any more.",
+                    then=f"See what there is: docker volume ls --filter name={held.volume}",
+                ) from missing

@@ -1,0 +1,192 @@
+"""The real vault: every promise of the port kept through the program in a tools container; it decides no step."""
+
+from __future__ import annotations
+
+import contextlib
+
+from pydantic import JsonValue
+
+from runner.engine.port import EnginePort
+from runner.errors import Conflict, NotFound
+from runner.facts import Json
+from runner.vault.answers import (
+    HowAnswer,
+    LeftAnswer,
+    MeasuredAnswer,
+    PapersAnswer,
+    RoomsAnswer,
+    copied_from,
+    request_json,
+    sealed_from,
+)
+from runner.vault.containers import RESTORE_ROLE, TOOLS_ROLE, Containers
+from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
+from runner.vault.tools import SOURCES, Held, held_sources, held_vault
+
+BRIEF_S = 300.0
+LONG_S = 86_400.0
+"""Copying takes as long as there is data; the deadline is only for a command that will never end."""
+
+
+class DockerVault:
+    """VaultPort on a container engine."""
+
+    def __init__(self, engine: EnginePort, tools_image: str = "refloat/tools:1") -> None:
+        self._engine = engine
+        self._containers = Containers(engine, tools_image)
+
+    # looking
+
+    def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
+        """See the port."""
+        held = (held_vault(place), *held_sources(sources))
+        request = request_json("measure", None, sources)
+        answer = self._containers.ask_once("", TOOLS_ROLE, held, "measure", request, LONG_S)
+        seen = MeasuredAnswer.model_validate_json(answer)
+        return seen.measured, Space(free_bytes=seen.free_bytes, free_inodes=seen.free_inodes)
+
+    def rooms(self, place: VaultPlace) -> tuple[RoomSeen, ...]:
+        """See the port."""
+        if not self._is_there(place):
+            return ()
+        try:
+            held = (held_vault(place),)
+            answer = self._containers.ask_once("", TOOLS_ROLE, held, "rooms", request_json("rooms"), LONG_S)
+        except VaultError as no:
+            if no.code != "no-path":
+                raise
+            return ()
+        return tuple(
+            RoomSeen(
+                room=Room(place=place, target=each.target, run=each.run),
+                **each.model_dump(include={"sealed", "unique_bytes", "shared_bytes", "made_at"}),
+            )
+            for each in RoomsAnswer.model_validate_json(answer).rooms
+        )
+
+    def _is_there(self, place: VaultPlace) -> bool:
+        if place.path:
+            return True
+        try:
+            self._engine.volume(place.volume)
+        except NotFound:
+            return False
+        return True
+
+    # papers
+
+    def write_papers(self, room: Room, papers: dict[str, str]) -> None:
+        """See the port."""
+        self._ask(room, "write-papers", papers={**papers})
+
+    def read_papers(self, room: Room) -> dict[str, str]:
+        """See the port."""
+        if not self._is_there(room.place):
+            return {}
+        return PapersAnswer.model_validate_json(self._ask(room, "read-papers")).papers
+
+    # copying
+
+    def warm_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """See the port."""
+        return copied_from(self._ask(room, "warm-copy", sources, timeout_s=LONG_S))
+
+    def cold_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """See the port."""
+        return copied_from(self._ask(room, "cold-copy", sources, timeout_s=LONG_S))
+
+    def seal(self, room: Room, sources: tuple[Source, ...], taken_from: Json) -> Sealed:
+        """See the port."""
+        return sealed_from(self._ask(room, "seal", sources, timeout_s=LONG_S, taken_from=taken_from), room)
+
+    def sealed(self, room: Room) -> Sealed:
+        """See the port."""
+        return sealed_from(self._ask(room, "sealed"), room)
+
+    def verify(self, room: Room) -> Sealed:
+        """See the port."""
+        return sealed_from(self._ask(room, "verify", timeout_s=LONG_S), room)
+
+    def restore(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """See the port; the only container that may write to sources lives as long as this call."""
+        held = (held_vault(room.place), *held_sources(sources, writable=True))
+        request = request_json("restore", room, sources)
+        return copied_from(self._containers.ask_once(room.run, RESTORE_ROLE, held, "restore", request, LONG_S))
+
+    # clones
+
+    def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
+        """See the port."""
+        root = self._host_path(room)
+        able = "," not in root and ":" not in root  # they part options and folders in an overlay's options
+        answer = self._ask(room, "prepare-clone", names={**names}) if able else b'{"how": "copy"}'
+        how = HowAnswer.model_validate_json(answer).how
+        if how == "overlay":
+            for key, name in names.items():
+                self._engine.create_volume(name, labels=labels, options=overlay_options(root, key, name))
+            return how
+        return self._copy_clone(room, names, labels)
+
+    def _copy_clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
+        for name in names.values():
+            self._engine.create_volume(name, labels=labels)
+        clones = tuple(Held(volume=name, at=f"{SOURCES}/{key}", writable=True) for key, name in names.items())
+        request = request_json("fill-clone", room, names={**names})
+        answer = self._containers.ask_once(
+            f"{room.run}-clone", TOOLS_ROLE, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
+        )
+        return HowAnswer.model_validate_json(answer).how
+
+    def _host_path(self, room: Room) -> str:
+        """Where the room is on the engine's host."""
+        root = room.place.path or self._engine.volume(room.place.volume).mountpoint
+        return f"{root}/{room.target}/{room.run}"
+
+    def drop_clone(self, room: Room, names: dict[str, str]) -> None:
+        """See the port."""
+        for name in names.values():
+            with contextlib.suppress(NotFound):
+                self._engine.remove_volume(name)
+        if self._is_there(room.place):
+            self._ask(room, "drop-clone", names={**names})
+
+    # tidying
+
+    def discard(self, room: Room) -> None:
+        """See the port."""
+        if not self._is_there(room.place):
+            return
+        left = self._discard(room)
+        if left:
+            self._drop_left(room, left)
+            self._discard(room)
+
+    def _discard(self, room: Room) -> tuple[str, ...]:
+        return LeftAnswer.model_validate_json(self._ask(room, "discard", timeout_s=LONG_S)).clones
+
+    def _drop_left(self, room: Room, left: tuple[str, ...]) -> None:
+        """A clone is mounted over the snapshot: it goes first, or the snapshot stays."""
+        try:
+            self.drop_clone(room, {name: name for name in left})
+        except Conflict as used:
+            raise VaultError(
+                "in-use",
+                f"The snapshot of run {room.run} is still in use: {used.what}",
+                then=f"See by whom: docker ps --all --filter volume={left[0]}",
+            ) from used
+
+    def close(self, run: str) -> None:
+        """See the port."""
+        self._containers.remove_all_of(run)
+
+    def _ask(
+        self, room: Room, op: str, sources: tuple[Source, ...] = (), timeout_s: float = BRIEF_S, **more: JsonValue
+    ) -> bytes:
+        held = (held_vault(room.place), *held_sources(sources))
+        return self._containers.ask(room.run, held, op, request_json(op, room, sources, **more), timeout_s)
+
+
+def overlay_options(root: str, key: str, name: str) -> dict[str, str]:
+    """The local driver's options for a writable view over a tree of a room."""
+    folders = f"lowerdir={root}/data/{key},upperdir={root}/clones/{name}/upper,workdir={root}/clones/{name}/work"
+    return {"type": "overlay", "device": "overlay", "o": folders}
