@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from threading import Thread
 
 from runner.engine.client import Wire
 from runner.engine.parse import flag, mapping, number, text
@@ -42,9 +43,9 @@ def create_exec(wire: Wire, ref: str, argv: Sequence[str], user: str, *, attach_
 
 
 def converse(stream: Stream, stdin: bytes, said: Said) -> None:
-    """Send all input, then listen until the command closes its output."""
+    """Listen until the command closes its output, and send its input meanwhile: it may speak before it has read all."""
     if stdin:
-        stream.send(stdin)
+        Thread(target=stream.send, args=(stdin,), daemon=True).start()
     for kind, data in stream.frames():
         said.add(kind, data)
     said.last_line()

@@ -23,6 +23,9 @@ class Rule(NamedTuple):
 RULES = (
     Rule(r"no space left on device|disk quota exceeded", EngineError, "no-space",
          "Free space where the engine keeps its data (docker system df), then try again."),
+    Rule(r"unable to start container process|oci runtime|runtime create failed|error during container init|"
+         r"executable file not found", EngineError, "cannot-start",
+         "Check the command, the entrypoint and the mounts it was given."),
     Rule(r"container name .* is already in use|name .* is (already )?in use|network with name .* already exists|"
          r"network already exists", Conflict, "name-taken"),
     Rule(r"port is already allocated|address already in use.*listen|listen .* address already in use|"
@@ -48,9 +51,6 @@ RULES = (
          "wrong-platform", "Take an image made for the engine's architecture."),
     Rule(r"no such image|image .*not found|unable to find image|image not known", NotFound, "no-such-image",
          "Pull it first, or check the name: docker images."),
-    Rule(r"unable to start container process|oci runtime|runtime create failed|error during container init|"
-         r"executable file not found", EngineError, "cannot-start",
-         "Check the command, the entrypoint and the mounts it was given."),
     Rule(r"no such (container|exec|volume|network)|(network|volume|container) \S+ not found|"
          r"could not find the file|no such file or directory|get .*: no such volume", NotFound, "not-found"),
     Rule(r"volume is in use|volume .* (is )?being used", Conflict, "volume-in-use",
@@ -74,15 +74,12 @@ BY_STATUS: dict[int, Rule] = {
 }
 FAILED = Rule("", EngineError, "engine-failed", "See the engine's own log: journalctl -u docker.")
 
-# Reading wordings as codes is only right where the engine spoke of them: a container path is not a registry.
-REGISTRY_CODES = frozenset(rule.code for rule in RULES if rule.code.startswith("registry-"))
-
 
 def refusal(status: int, message: str, doing: str) -> EngineError:
     """Yield the error for an answer of the engine: its status, its message, and what we were doing."""
     rule = rule_for(status, message)
     said = message.strip() or f"status {status}"
-    return rule.kind(rule.code, f"The engine refused to {doing}: {said}", STANDS, rule.then)
+    return rule.kind(rule.code, f"The engine could not {doing}: {said}", STANDS, rule.then)
 
 
 def rule_for(status: int, message: str) -> Rule:

@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BufferedReader
 
 
@@ -18,10 +19,11 @@ class Stream:
         self._deadline = deadline
 
     def send(self, data: bytes) -> None:
-        """Send the input and close it, so that the command sees its end."""
-        self._arm()
-        self._connection.sendall(data)
-        self._connection.shutdown(socket.SHUT_WR)
+        """Send the input and close it, so that the command sees its end; a command may well end without reading it."""
+        with suppress(OSError):
+            self._arm()
+            self._connection.sendall(data)
+            self._connection.shutdown(socket.SHUT_WR)
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
         """Yield (1 for stdout or 2 for stderr, bytes) until the command has closed both."""

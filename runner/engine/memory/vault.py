@@ -1,0 +1,230 @@
+"""The vault kept in memory, over the contents the memory engine holds; a room outlives the runner, as on disk.
+
+A room is a part of the vault volume's contents: ``TARGET/RUN/papers/NAME``, ``TARGET/RUN/data/KEY/PATH``, and the seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from runner.engine.memory.engine import MemoryEngine
+from runner.engine.memory.faults import Faults, call
+from runner.facts import Json
+from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
+
+Contents = dict[str, str]
+
+
+class MemoryVault:
+    """VaultPort; everything durable lives in the engine's world."""
+
+    prefix = "vault."
+
+    def __init__(self, engine: MemoryEngine, free_bytes: int = 10**12, free_inodes: int = 10**9) -> None:
+        self._engine = engine
+        self.torn = False
+        self.space = Space(free_bytes=free_bytes, free_inodes=free_inodes)
+
+    @property
+    def calls(self) -> list[tuple[str, tuple[object, ...]]]:
+        """All calls of the engine and the vault so far."""
+        return self._engine.calls
+
+    @property
+    def faults(self) -> Faults | None:
+        """The engine's."""
+        return self._engine.faults
+
+    def refused(self, what: str) -> VaultError:
+        """Yield the error of a copy that failed."""
+        return VaultError("copy-failed", what, "The sources are as they were.")
+
+    @call
+    def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
+        """See the port."""
+        del place
+        return tuple(measured(each, self._source(each)) for each in sources), self.space
+
+    @call
+    def write_papers(self, room: Room, papers: dict[str, str]) -> None:
+        """See the port."""
+        stored = self._room(room)
+        stored.setdefault(at(room, "made"), self._engine.world.now())
+        for name in self._portion(papers):
+            stored[at(room, f"papers/{name}")] = papers[name]
+
+    @call
+    def read_papers(self, room: Room) -> dict[str, str]:
+        """See the port."""
+        return below(self._place(room.place), at(room, "papers/"))
+
+    @call
+    def rooms(self, place: VaultPlace) -> tuple[RoomSeen, ...]:
+        """See the port."""
+        stored = self._place(place)
+        seen = [self._seen(place, path) for path in stored if path.endswith("/made")]
+        return tuple(sorted(seen, key=lambda each: (each.made_at, each.room.run), reverse=True))
+
+    @call
+    def warm_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """See the port."""
+        return self._copy(room, sources)
+
+    @call
+    def cold_copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """See the port."""
+        return self._copy(room, sources)
+
+    @call
+    def seal(self, room: Room, sources: tuple[Source, ...], taken_from: Json) -> Sealed:
+        """See the port."""
+        if at(room, "seal") in self._place(room.place):
+            return self._verified(room)
+        for each in sources:
+            if self._tree(room, each) != self._source(each):
+                raise VaultError("damaged", f"The copy of {each.spoken} differs from it.", "Nothing was sealed.")
+        stored, size, entries = self._room(room), 0, 0
+        for each in sources:
+            size, entries = size + sum(map(len, self._tree(room, each).values())), entries + len(self._tree(room, each))
+        stored[at(room, "manifest")] = json.dumps(taken_from, sort_keys=True)
+        seal = Sealed(
+            room=room, sealed_at=self._engine.world.now(), digest=self._digest(room, sources), sources=sources,
+            size_bytes=size, entries=entries,
+        )  # fmt: skip
+        if not self.torn:
+            stored[at(room, "seal")] = seal.model_dump_json()
+        return seal
+
+    @call
+    def sealed(self, room: Room) -> Sealed:
+        """See the port."""
+        return self._read_seal(room)
+
+    @call
+    def verify(self, room: Room) -> Sealed:
+        """See the port."""
+        return self._verified(room)
+
+    @call
+    def restore(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        """See the port."""
+        self._verified(room)
+        done = 0
+        for each in sources:
+            if each.volume:
+                self._engine.world.add_volume(each.volume)
+            done += self._make_equal(self._source(each), self._tree(room, each))
+        return Copied(copied_entries=done, copied_bytes=done, seconds=0, how="copy")
+
+    @call
+    def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
+        """See the port."""
+        for source in self._read_seal(room).sources:
+            if source.key in names:
+                self._engine.world.add_volume(names[source.key], labels)
+                self._make_equal(self._engine.data[names[source.key]], self._tree(room, source))
+        return "copy"
+
+    @call
+    def drop_clone(self, room: Room, names: dict[str, str]) -> None:
+        """See the port."""
+        del room
+        for name in names.values():
+            self._engine.world.volumes.pop(name, None)
+            self._engine.data.pop(name, None)
+
+    @call
+    def discard(self, room: Room) -> None:
+        """See the port."""
+        stored = self._place(room.place)
+        # The seal goes first: a room that is half gone must not pass for a snapshot.
+        gone = [path for path in (at(room, "seal"), *stored) if path.startswith(at(room, "")) and path in stored]
+        for path in self._portion(dict.fromkeys(gone, "")):
+            stored.pop(path, None)
+
+    @call
+    def close(self, run: str) -> None:
+        """See the port."""
+        del run
+
+    def _place(self, place: VaultPlace) -> Contents:
+        return self._engine.data.get(place.path or place.volume, {})
+
+    def _room(self, room: Room) -> Contents:
+        if not room.place.path:
+            self._engine.world.add_volume(room.place.volume, {"refloat.role": "vault"})
+        return self._engine.data.setdefault(room.place.path or room.place.volume, {})
+
+    def _source(self, source: Source) -> Contents:
+        return self._engine.data.setdefault(source.volume or source.path, {})
+
+    def _tree(self, room: Room, source: Source) -> Contents:
+        return below(self._place(room.place), at(room, f"data/{source.key}/"))
+
+    def _portion(self, things: Contents) -> tuple[str, ...]:
+        """Yield the names to work on: half of them when this call is to be torn."""
+        names = tuple(things)
+        return names[: len(names) // 2] if self.torn else names
+
+    def _copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
+        self._must_be_open(room)
+        stored, done = self._room(room), 0
+        stored.setdefault(at(room, "made"), self._engine.world.now())
+        for each in sources:
+            prefix, whole = at(room, f"data/{each.key}/"), dict(stored)
+            wanted = {path: token for path, token in whole.items() if not path.startswith(prefix)}
+            wanted |= {f"{prefix}{path}": token for path, token in self._source(each).items()}
+            done += self._make_equal(stored, wanted)
+        return Copied(copied_entries=done, copied_bytes=done, seconds=0, how="copy")
+
+    def _make_equal(self, here: Contents, wanted: Contents) -> int:
+        """Make one tree equal to another; half of the way when torn. Yields how many entries changed."""
+        changed = {path: "" for path in (*here, *wanted) if here.get(path) != wanted.get(path)}
+        for path in self._portion(changed):
+            if path in wanted:
+                here[path] = wanted[path]
+            else:
+                del here[path]
+        return len(changed)
+
+    def _must_be_open(self, room: Room) -> None:
+        if at(room, "seal") in self._place(room.place):
+            raise VaultError("sealed", f"The snapshot of run {room.run} is sealed already.", "It is as it was.")
+
+    def _read_seal(self, room: Room) -> Sealed:
+        text = self._place(room.place).get(at(room, "seal"))
+        if text is None:
+            raise VaultError("unsealed", f"There is no sealed snapshot of run {room.run}.")
+        return Sealed.model_validate_json(text)
+
+    def _verified(self, room: Room) -> Sealed:
+        seal = self._read_seal(room)
+        if self._digest(room, seal.sources) != seal.digest:
+            raise VaultError("damaged", f"The snapshot of run {room.run} is not what was sealed.")
+        return seal
+
+    def _digest(self, room: Room, sources: tuple[Source, ...]) -> str:
+        trees = {each.key: self._tree(room, each) for each in sources}
+        return hashlib.sha256(json.dumps(trees, sort_keys=True).encode()).hexdigest()
+
+    def _seen(self, place: VaultPlace, path: str) -> RoomSeen:
+        target, run, _ = path.split("/", 2)
+        room, stored = Room(place=place, target=target, run=run), self._place(place)
+        size = sum(len(token) for name, token in stored.items() if name.startswith(at(room, "data/")))
+        return RoomSeen(room=room, sealed=at(room, "seal") in stored, unique_bytes=size, made_at=stored[path])
+
+
+def at(room: Room, path: str) -> str:
+    """Yield where something of a room is in the vault."""
+    return f"{room.target}/{room.run}/{path}"
+
+
+def below(contents: Contents, prefix: str) -> Contents:
+    """Yield the part of a tree below a folder, by relative path."""
+    return {path.removeprefix(prefix): token for path, token in contents.items() if path.startswith(prefix)}
+
+
+def measured(source: Source, contents: Contents) -> Measured:
+    """Yield the size of one source."""
+    return Measured(key=source.key, size_bytes=sum(map(len, contents.values())), entries=len(contents))
