@@ -43,7 +43,8 @@ class DockerEngine:
 
     def containers(self, labels: Mapping[str, str] | None = None, *, volume: str = "") -> tuple[Container, ...]:
         """See the port."""
-        filters = {"label": label_filters(labels), "volume": [volume] if volume else []}
+        # A filter without values matches nothing, where one would expect everything.
+        filters = {"label": label_filters(labels)} | ({"volume": [volume]} if volume else {})
         listed = self._list("/containers/json", "list containers", {"all": "1", "filters": json.dumps(filters)})
         seen = tuple(self._still_there(parse.text(each, "Id")) for each in listed)
         # The engine's filter also matches the path a volume is mounted on.
