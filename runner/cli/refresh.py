@@ -1,0 +1,96 @@
+"""`refloat refresh`: bring new default configuration into a tree, keeping local changes; it decides nothing itself."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.cli.refresh_terminal import KeyTerminal
+from runner.errors import Interrupted, UsageError
+from runner.refresh.answers import read_answers, save_answers
+from runner.refresh.apply import Fails, abort_on_failure
+from runner.refresh.choices import Asks, Conflict, answer_by_policy
+from runner.refresh.entries import Rules
+from runner.refresh.look import Tokens
+from runner.refresh.menu import Menu
+from runner.refresh.report import Report
+from runner.refresh.run import Trees, preview, refresh
+from runner.refresh.settlement import Settlement
+
+_TREE_HELP = "The configuration in use, with your changes; the only directory written to."
+_OldDirectory = Annotated[Path, typer.Option("--old", help="The defaults of the version in use.")]
+_NewDirectory = Annotated[Path, typer.Option("--new", help="The defaults of the new version.")]
+_TreeDirectory = Annotated[Path, typer.Option("--tree", help=_TREE_HELP)]
+_OnConflict = Annotated[Conflict, typer.Option("--conflict", help="What to do with a conflict nobody has answered.")]
+_OnlyPreview = Annotated[bool, typer.Option("--preview", help="Say what would be done, with diffs; write nothing.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="Report for a program.")]
+_Answers = Annotated[Path | None, typer.Option("--answers", help="Answers prepared before, as JSON.")]
+_SaveAnswers = Annotated[Path | None, typer.Option("--save-answers", help="Write the answers given to this file.")]
+_Skip = Annotated[list[str] | None, typer.Option("--skip", help="A path to leave alone, with all below it.")]
+_Token = Annotated[list[str] | None, typer.Option("--token", help="TOKEN=VALUE to replace in the defaults.")]
+
+
+def refresh_command(
+    old: _OldDirectory,
+    new: _NewDirectory,
+    tree: _TreeDirectory,
+    conflict: _OnConflict = Conflict.ASK,
+    only_preview: _OnlyPreview = False,
+    as_json: _AsJson = False,
+    answers: _Answers = None,
+    save: _SaveAnswers = None,
+    skip: _Skip = None,
+    token: _Token = None,
+) -> None:
+    """Refresh configuration: new defaults in, your changes kept, conflicts asked about. All of it, or nothing."""
+    rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
+    tokens = _tokens_from(token or [])
+    trees = Trees(old, new, tree, rules, tokens, tokens)
+    asks, fails = _who_answers(tree, conflict, silent=only_preview and save is None)
+    if answers:
+        asks = read_answers(answers, asks)
+    try:
+        report = _preview(trees, asks, save) if only_preview else refresh(trees, asks, fails, _saving(save))
+    except KeyboardInterrupt as pressed:
+        raise Interrupted("refresh-interrupted", "The refresh was interrupted.", then="Start it any time.") from pressed
+    _print(report, as_json=as_json, diffs=only_preview)
+
+
+def _preview(trees: Trees, asks: Asks, save: Path | None) -> Report:
+    report = preview(trees, asks)
+    _saving(save)(report.settlement)
+    return report
+
+
+def _who_answers(tree: Path, conflict: Conflict, *, silent: bool) -> tuple[Asks, Fails]:
+    """Choose who answers: a policy, or the person at the terminal; a preview asks only if answers are to be saved."""
+    if conflict is not Conflict.ASK or silent or not sys.stdin.isatty():
+        return partial(answer_by_policy, conflict), abort_on_failure
+    menu = Menu(KeyTerminal(), tree)
+    return menu, menu.failed
+
+
+def _saving(save: Path | None) -> Callable[[Settlement], None]:
+    def saving(settlement: Settlement) -> None:
+        if save:
+            save_answers(save, settlement.answered)
+
+    return saving
+
+
+def _tokens_from(pairs: list[str]) -> Tokens:
+    wrong = [pair for pair in pairs if not pair.partition("=")[0] or "=" not in pair]
+    if wrong:
+        raise UsageError("refresh-bad-token", f"{wrong[0]!r} is no token.", then="Write --token '###SITE###=mysite'.")
+    return tuple((name.encode(), value.encode()) for name, _, value in (pair.partition("=") for pair in pairs))
+
+
+def _print(report: Report, *, as_json: bool, diffs: bool) -> None:
+    text = json.dumps(report.plain(), indent=2) + "\n" if as_json else report.text(diffs=diffs)
+    sys.stdout.write(text)

@@ -1,0 +1,56 @@
+"""The terminal of a refresh: shows, waits for keys, opens editor and shell; it understands none of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import termios
+import tty
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.errors import Refused
+
+
+class KeyTerminal:
+    """The terminal on standard input. It shows on standard error: standard output is for the report alone."""
+
+    def show(self, text: str) -> None:
+        """Show text at once, without a line feed of its own."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def key(self) -> str:
+        """Wait for one key; keys typed ahead count. Ctrl-C interrupts as always."""
+        fd = sys.stdin.fileno()
+        before = termios.tcgetattr(fd)
+        try:
+            tty.setcbreak(fd, termios.TCSADRAIN)
+            pressed = os.read(fd, 1)
+        finally:
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        if not pressed:
+            raise Refused("refresh-aborted", "The terminal went away in the middle of a question.")
+        return pressed.decode("latin-1")
+
+    def edit(self, path: Path) -> bool:
+        """Open $VISUAL, $EDITOR or vi."""
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        return self._run([*shlex.split(editor), str(path)], Path.cwd(), {})
+
+    def shell(self, directory: Path, more_environment: Mapping[str, str]) -> None:
+        """Open an interactive shell in a directory."""
+        self._run([shutil.which("bash") or "sh", "-i"], directory, more_environment)
+
+    def _run(self, command: list[str], directory: Path, more_environment: Mapping[str, str]) -> bool:
+        environment = os.environ | dict(more_environment)
+        try:
+            return (
+                subprocess.run(command, cwd=directory, env=environment, stdout=sys.stderr, check=False).returncode == 0
+            )
+        except OSError as error:
+            self.show(f"   {command[0]} cannot be started: {error.strerror}\n")
+            return False

@@ -1,0 +1,171 @@
+"""The conflict menu: which key does what, until a choice ends it; it sees and hears only through a `Terminal`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from runner.refresh.choices import (
+    ABORT,
+    INSTALL,
+    KEEP,
+    LOOK_AGAIN,
+    RESTORE,
+    SHELL,
+    Answer,
+    Question,
+    Texts,
+    keys_of,
+    stop_on_abort,
+)
+from runner.refresh.entries import printable
+from runner.refresh.merge import Merge, merge
+from runner.refresh.report import unified_diff
+
+_MERGE_OPTIONS: Mapping[str, str] = {
+    "diff": "show the difference between your file and the new default",
+    "you": "show what you have changed",
+    "new": "show what the new version has changed",
+    "edit": "edit the half-merged file; then choose keep to accept it",
+    "try again": "edit your own file, then merge again",
+    KEEP: "accept the half-merged file as it is",
+    RESTORE: "keep your own file, without the changes of the new version",
+    INSTALL: "install the new default; your changes are lost",
+    SHELL: "open a shell in the directory of the file; Ctrl-D returns",
+    ABORT: "abort the whole refresh",
+}
+_TWO_WAY_OPTIONS: Mapping[str, str] = {
+    KEEP: "keep yours",
+    "replace": "replace yours by the new default",
+    "remove": "remove yours",
+    "default": "set the new default",
+    SHELL: _MERGE_OPTIONS[SHELL],
+    ABORT: _MERGE_OPTIONS[ABORT],
+}
+
+
+class Terminal(Protocol):
+    """Where a person sits."""
+
+    def show(self, text: str) -> None:
+        """Show text that is safe to show."""
+
+    def key(self) -> str:
+        """Wait for one key."""
+
+    def edit(self, path: Path) -> bool:
+        """Open the person's editor; whether it ended well."""
+
+    def shell(self, directory: Path, more_environment: Mapping[str, str]) -> None:
+        """Open a shell until the person leaves it."""
+
+
+class Menu:
+    """Asks a person at a terminal about the conflicts of one tree."""
+
+    def __init__(self, terminal: Terminal, tree: Path) -> None:
+        self._terminal = terminal
+        self._tree = tree
+
+    def __call__(self, question: Question) -> Answer:
+        """Ask until an answer is given; to abort is an error that ends the refresh."""
+        self._terminal.show(f"\n ! {printable(question.path)}\n   {printable(question.sentence)}\n")
+        if question.texts:
+            with tempfile.TemporaryDirectory(prefix="refloat-conflict-") as folder:
+                return stop_on_abort(self._merge_menu(question, question.texts, Path(folder)))
+        return stop_on_abort(self._two_way(question))
+
+    def failed(self, path: str, error: OSError) -> str:
+        """Ask what to do about a path that cannot be changed."""
+        self._terminal.show(f"\n ! {printable(path)} cannot be changed: {error.strerror or error}\n")
+        return self._choose({"retry": "try it again", "continue": "leave it as it is and go on", ABORT: "undo all"})
+
+    def _two_way(self, question: Question) -> Answer:
+        options = {word: text for word, text in _TWO_WAY_OPTIONS.items() if word in (*question.choices, SHELL)}
+        choice = self._choose(options)
+        if choice != SHELL:
+            return Answer(choice)
+        self._shell(question.path, {})
+        return Answer(LOOK_AGAIN)
+
+    def _merge_menu(self, question: Question, texts: Texts, folder: Path) -> Answer:
+        half_merged = folder / "half-merged"
+        half_merged.write_bytes(texts.merged.text)
+        while True:
+            match self._choose(_MERGE_OPTIONS):
+                case "edit":
+                    self._edit(half_merged)
+                case "try again":
+                    merged = self._try_again(texts, folder)
+                    half_merged.write_bytes(merged.text)
+                    if merged.conflicts == 0:
+                        self._terminal.show("   Merged.\n")
+                        return Answer(KEEP, merged.text)
+                    self._terminal.show(f"   Still {merged.conflicts} conflict(s).\n")
+                case "shell":
+                    self._shell(question.path, _files_for_a_shell(texts, folder, half_merged))
+                    return_to = self._accepts_after_shell(question, texts)
+                    if return_to:
+                        return return_to
+                case "diff" | "you" | "new" as which:
+                    self._show_diff(texts, which)
+                case choice:
+                    return Answer(choice, half_merged.read_bytes() if choice == KEEP else None)
+
+    def _accepts_after_shell(self, question: Question, texts: Texts) -> Answer | None:
+        # Whoever changed the file itself in the shell has another file now: it is looked at and merged afresh.
+        path = self._tree / question.path
+        try:
+            unchanged = path.is_file() and not path.is_symlink() and path.read_bytes() == texts.user
+        except OSError:
+            unchanged = False
+        return None if unchanged else Answer(LOOK_AGAIN)
+
+    def _try_again(self, texts: Texts, folder: Path) -> Merge:
+        yours = folder / "yours"
+        yours.write_bytes(texts.user)
+        self._edit(yours)
+        return merge(yours.read_bytes(), texts.old, texts.new)
+
+    def _edit(self, path: Path) -> None:
+        if not self._terminal.edit(path):
+            self._terminal.show("   The editor did not end well; set $VISUAL or $EDITOR to one that does.\n")
+
+    def _shell(self, path: str, more_environment: Mapping[str, str]) -> None:
+        for name, value in more_environment.items():
+            self._terminal.show(f"   ${name} is {value}\n")
+        self._terminal.shell((self._tree / path).parent, more_environment)
+
+    def _show_diff(self, texts: Texts, which: str) -> None:
+        pairs = {
+            "diff": (texts.user, texts.new, "yours", "new default"),
+            "you": (texts.old, texts.user, "old default", "yours"),
+            "new": (texts.old, texts.new, "old default", "new default"),
+        }
+        diff = unified_diff(*pairs[which]).splitlines()
+        self._terminal.show("".join(f"   {printable_but_tabs(line)}\n" for line in diff))
+
+    def _choose(self, options: Mapping[str, str]) -> str:
+        keys = keys_of(options)
+        for key, option in keys.items():
+            self._terminal.show(f"   {key}  {option:<10} {options[option]}\n")
+        self._terminal.show("   ==> ")
+        while (key := self._terminal.key().lower()) not in keys:
+            pass
+        self._terminal.show(f"{key}\n")
+        return keys[key]
+
+
+def printable_but_tabs(line: str) -> str:
+    """Yield a line of a diff that cannot talk to the terminal."""
+    return "\t".join(printable(part) for part in line.split("\t"))
+
+
+def _files_for_a_shell(texts: Texts, folder: Path, half_merged: Path) -> dict[str, str]:
+    named = {"REFLOAT_OLD": (folder / "old-default", texts.old), "REFLOAT_NEW": (folder / "new-default", texts.new)}
+    for path, text in named.values():
+        path.write_bytes(text)
+    return {"REFLOAT_MERGED": os.fspath(half_merged)} | {name: str(path) for name, (path, _) in named.items()}

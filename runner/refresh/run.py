@@ -1,0 +1,130 @@
+"""A whole refresh of plain directories: look, settle, apply, report; it prints nothing and asks only through `asks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.errors import Refused, UsageError
+from runner.refresh.apply import Fails, abort_on_failure, apply, tree_of_our_own
+from runner.refresh.choices import Asks
+from runner.refresh.entries import Entry, Rules, Tree, printable
+from runner.refresh.look import (
+    Defaults,
+    Tokens,
+    names_below,
+    read_defaults,
+    read_user,
+    refusing_what_cannot_be_read,
+    text_of,
+)
+from runner.refresh.report import Report, report_of
+from runner.refresh.root import Root
+from runner.refresh.settle import settle
+from runner.refresh.settlement import Settlement
+from runner.refresh.undo import is_unfinished
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The three directories of a refresh, and what the product says about them."""
+
+    old: Path
+    new: Path
+    user: Path
+    rules: Rules = field(default_factory=Rules)
+    old_tokens: Tokens = ()
+    new_tokens: Tokens = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The three directories, open and read: what settling looks at."""
+
+    old: Defaults
+    new: Defaults
+    user: Root
+    old_tree: Tree
+    new_tree: Tree
+
+    def user_text(self, path: str) -> bytes:
+        """Read the user's file."""
+        with refusing_what_cannot_be_read(self.user, path):
+            return text_of(self.user, path)
+
+    def old_text(self, path: str) -> bytes:
+        """Read the old default."""
+        with refusing_what_cannot_be_read(self.old.root, path):
+            return self.old.text(path)
+
+    def new_text(self, path: str) -> bytes:
+        """Read the new default."""
+        with refusing_what_cannot_be_read(self.new.root, path):
+            return self.new.text(path)
+
+    def look(self, path: str) -> Entry | None:
+        """Read one path of the user's tree again."""
+        old, new = self.old_tree.get(path), self.new_tree.get(path)
+        return read_user(self.user, {path: old} if old else {}, {path: new} if new else {}).get(path)
+
+    def below(self, path: str) -> tuple[str, ...]:
+        """List everything the user has under a directory."""
+        return names_below(self.user, path)
+
+
+def preview(trees: Trees, asks: Asks) -> Report:
+    """Settle a refresh and say what it would do; nothing is written."""
+    with opened(trees) as world:
+        if is_unfinished(world.user):
+            what = f"A refresh of {printable(str(trees.user))} was interrupted and is not undone yet."
+            raise Refused("refresh-unfinished", what, then="Run it without --preview: it undoes that one first.")
+        return report_of(_settled(trees, world, asks), world)
+
+
+def refresh(
+    trees: Trees,
+    asks: Asks,
+    fails: Fails = abort_on_failure,
+    settled: Callable[[Settlement], None] = lambda _settlement: None,
+) -> Report:
+    """Settle a refresh, tell ``settled``, and make its changes: all of them, or none."""
+    with opened(trees) as world, tree_of_our_own(world.user):
+        settlement = _settled(trees, world, asks)
+        if settlement.still_open:
+            raise unanswered(settlement)
+        settled(settlement)
+        report = report_of(settlement, world)
+        left_out = apply(world.user, world.new, settlement, fails)
+        return Report(settlement, report.diffs, report.lost, applied=True, left_out=left_out)
+
+
+def unanswered(settlement: Settlement) -> Refused:
+    """Say which conflicts nobody has answered."""
+    paths = ", ".join(printable(question.path) for question in settlement.still_open[:5])
+    count = len(settlement.still_open)
+    what = f"{count} conflict(s) need an answer, and there is no terminal to ask at: {paths}{'…' if count > 5 else ''}."
+    then = "Run it at a terminal, prepare --answers, or choose --conflict install, keepold or abort."
+    return Refused("refresh-unanswered", what, then=then)
+
+
+@contextmanager
+def opened(trees: Trees) -> Iterator[Opened]:
+    """Open the three directories and read the defaults."""
+    with _root(trees.old, "--old") as old, _root(trees.new, "--new") as new, _root(trees.user, "--tree") as user:
+        before, after = Defaults(old, trees.old_tokens), Defaults(new, trees.new_tokens)
+        yield Opened(before, after, user, read_defaults(before), read_defaults(after))
+
+
+def _settled(trees: Trees, world: Opened, asks: Asks) -> Settlement:
+    seen = read_user(world.user, world.old_tree, world.new_tree)
+    return settle(world.old_tree, seen, world.new_tree, asks, world, trees.rules)
+
+
+def _root(path: Path, option: str) -> Root:
+    try:
+        return Root(path)
+    except OSError as error:
+        what = f"{option} {printable(str(path))} is no directory that can be read: {error.strerror}."
+        raise UsageError("refresh-no-directory", what, then="Check the path.") from error

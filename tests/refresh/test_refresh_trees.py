@@ -1,0 +1,333 @@
+"""Whole trees through `refloat refresh`, each row with each type and each way of answering; on a real disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.refresh.refresh_trees import Picture, Thing, grow, picture, refloat_refresh
+
+Tree = dict[str, Thing]
+
+
+class Three:
+    """Three trees in a folder, and the command on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.old, self.new, self.tree = folder / "old", folder / "new", folder / "tree"
+
+    def grow(self, old: Tree, user: Tree, new: Tree) -> None:
+        for root, things in ((self.old, old), (self.tree, user), (self.new, new)):
+            grow(root, things)
+
+    def run(self, *more: str | Path, status: int = 0) -> str:
+        done = refloat_refresh("--old", self.old, "--new", self.new, "--tree", self.tree, *more)
+        assert done.status == status, done.output
+        return done.output
+
+    def lines(self, *more: str | Path) -> list[str]:
+        return [line for line in self.run(*more).splitlines() if line.startswith((" * ", " ! "))]
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Three:
+    return Three(tmp_path)
+
+
+QUIET: dict[str, tuple[Tree, Tree, Tree, list[str], Tree]] = {
+    "row 1 file": ({}, {}, {"a": "new"}, [" * Installed file a"], {"a": "new"}),
+    "row 1 dir": ({}, {}, {"a/": ""}, [" * Installed dir  a"], {"a/": ""}),
+    "row 1 link": ({}, {}, {"a@": "b"}, [" * Installed link a"], {"a@": "b"}),
+    "row 2 file": ({}, {"a": "new"}, {"a": "new"}, [" * Identical new  a"], {"a": "new"}),
+    "row 2 dir": ({}, {"a/": ""}, {"a/": ""}, [" * Identical new  a"], {"a/": ""}),
+    "row 4": ({"a": "old", "b/": "", "c@": "x"}, {}, {}, [f" * Obsolete       {p}" for p in "cab"], {}),
+    "row 8 file": ({"a": "old"}, {"a": "old"}, {}, [" * Vanished       a"], {}),
+    "row 8 link": ({"a@": "b"}, {"a@": "b"}, {}, [" * Vanished       a"], {}),
+    "row 8 dir": ({"a/b": "x"}, {"a/b": "x"}, {}, [" * Vanished       a/b", " * Vanished       a"], {}),
+    "row 9": ({"a": "x"}, {}, {"a": "x"}, [" * Unwanted       a (unchanged, removed by you)"], {}),
+    "row 10": ({"a": "x"}, {}, {"a": "y"}, [" ! Missing        a"], {}),
+    "row 11": ({"a": "x", "b@": "c"}, {"a": "mine", "b/": ""}, {"a": "x", "b@": "c"}, [], {"a": "mine", "b/": ""}),
+    "row 12 file": ({"a": "x"}, {"a": "x"}, {"a": "y"}, [" * Updated        a"], {"a": "y"}),
+    "row 12 link": ({"a@": "x"}, {"a@": "x"}, {"a@": "y"}, [" * Updated        a"], {"a@": "y"}),
+    "row 12 empty dir to file": ({"a/": ""}, {"a/": ""}, {"a": "y"}, [" * Updated        a"], {"a": "y"}),
+    "row 12 file to dir": (
+        {"a": "x"},
+        {"a": "x"},
+        {"a/b": "y"},
+        [" * Updated        a", " * Installed file a/b"],
+        {"a/b": "y"},
+    ),
+    "row 12 file to link": ({"a": "x"}, {"a": "x"}, {"a@": "/b"}, [" * Updated        a"], {"a@": "/b"}),
+    "row 13": ({"a": "x"}, {"a": "y"}, {"a": "y"}, [" * Identical      a"], {"a": "y"}),
+    "row 14": (
+        {"a": "1\n2\n3\n"},
+        {"a": "one\n2\n3\n"},
+        {"a": "1\n2\nthree\n"},
+        [" * Merged         a"],
+        {"a": "one\n2\nthree\n"},
+    ),
+}
+
+# For each: the trees, then lines and tree with install, then lines and tree with keepold.
+ASKED: dict[str, tuple[Tree, Tree, Tree, list[str], Tree, list[str], Tree]] = {
+    "row 3 file": (
+        {},
+        {"a": "mine"},
+        {"a": "new"},
+        [" ! Installed file a"],
+        {"a": "new"},
+        [" * Keeping your   a"],
+        {"a": "mine"},
+    ),
+    "row 3 dir for file": (
+        {},
+        {"a": "mine"},
+        {"a/b": "new"},
+        [" ! Installed dir  a", " * Installed file a/b"],
+        {"a/b": "new"},
+        [" * Keeping your   a", " ! Missing        a/b (not installed: your a is not a directory)"],
+        {"a": "mine"},
+    ),
+    "row 3 file for full dir": (
+        {},
+        {"a/b/c": "mine"},
+        {"a": "new"},
+        [" ! Installed file a"],
+        {"a": "new"},
+        [" * Keeping your   a"],
+        {"a/b/c": "mine"},
+    ),
+    "row 5": (
+        {"a": "x"},
+        {"a@": "b"},
+        {},
+        [" ! Removed        a"],
+        {},
+        [" * Keeping your   a"],
+        {"a@": "b"},
+    ),
+    "row 6 file": ({"a": "x"}, {"a": "z"}, {}, [" ! Removed        a"], {}, [" * Keeping your   a"], {"a": "z"}),
+    "row 6 link": ({"a@": "x"}, {"a@": "z"}, {}, [" ! Removed        a"], {}, [" * Keeping your   a"], {"a@": "z"}),
+    "row 7": (
+        {"a/b": "x"},
+        {"a/b": "x", "a/c/mine": "z"},
+        {},
+        [" * Vanished       a/b", " ! Removed        a"],
+        {},
+        [" * Vanished       a/b", " * Keeping your   a"],
+        {"a/c/mine": "z"},
+    ),
+    "row 14": (
+        {"a": "x\n"},
+        {"a": "z\n"},
+        {"a": "y\n"},
+        [" ! Installed default file a"],
+        {"a": "y\n"},
+        [" * Keeping your   a"],
+        {"a": "z\n"},
+    ),
+    "row 14 binary": (
+        {"a": b"\0x"},
+        {"a": b"\0z"},
+        {"a": b"\0y"},
+        [" ! Installed file a"],
+        {"a": b"\0y"},
+        [" * Keeping your   a"],
+        {"a": b"\0z"},
+    ),
+    "row 15": (
+        {"a@": "x"},
+        {"a@": "z"},
+        {"a@": "y"},
+        [" ! Set link       a to new target"],
+        {"a@": "y"},
+        [" * Keeping your   a"],
+        {"a@": "z"},
+    ),
+    "row 16 changed file to dir": (
+        {"a": "x"},
+        {"a": "z"},
+        {"a/": ""},
+        [" ! Replaced your file a by new default dir"],
+        {"a/": ""},
+        [" * Keeping your version of a"],
+        {"a": "z"},
+    ),
+    "row 16 full dir to link": (
+        {"a/": ""},
+        {"a/mine": "z"},
+        {"a@": "b"},
+        [" ! Replaced your dir a by new default link"],
+        {"a@": "b"},
+        [" * Keeping your version of a"],
+        {"a/mine": "z"},
+    ),
+    "row 17": (
+        {"a": "x"},
+        {"a/mine": "z"},
+        {"a": "y"},
+        [" ! Delete your dir and created new default file a"],
+        {"a": "y"},
+        [" * Keeping your dir a"],
+        {"a/mine": "z"},
+    ),
+    "row 17 dangling link": (
+        {"a": "x"},
+        {"a@": "/nowhere/at/all"},
+        {"a": "y"},
+        [" ! Delete your link and created new default file a"],
+        {"a": "y"},
+        [" * Keeping your link a"],
+        {"a@": "/nowhere/at/all"},
+    ),
+    "mode P5": (
+        {"a": ("x", 0o644)},
+        {"a": ("x", 0o600)},
+        {"a": ("x", 0o640)},
+        [" * Permissions    0600 -> 0640 a"],
+        {"a": ("x", 0o640)},
+        [" * Permissions    0600 a (unchanged)"],
+        {"a": ("x", 0o600)},
+    ),
+}
+
+
+def grown(folder: Path, things: Tree) -> Picture:
+    return picture(grow(folder, things))
+
+
+@pytest.mark.parametrize("case", QUIET)
+@pytest.mark.parametrize("conflict", ["ask", "install", "keepold", "abort"])
+def test_what_needs_no_answer_is_done_whatever_the_way_of_answering(three: Three, case: str, conflict: str) -> None:
+    old, user, new, lines, after = QUIET[case]
+    three.grow(old, user, new)
+    assert three.lines("--conflict", conflict) == lines
+    assert picture(three.tree) == grown(three.tree.parent / "expected", after)
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_install_takes_the_new_default_of_every_conflict(three: Three, case: str) -> None:
+    old, user, new, lines, after, _, _ = ASKED[case]
+    three.grow(old, user, new)
+    assert three.lines("--conflict", "install") == lines
+    assert picture(three.tree) == grown(three.tree.parent / "expected", after)
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_keepold_keeps_the_users_side_of_every_conflict(three: Three, case: str) -> None:
+    old, user, new, _, _, lines, after = ASKED[case]
+    three.grow(old, user, new)
+    assert three.lines("--conflict", "keepold") == lines
+    assert picture(three.tree) == grown(three.tree.parent / "expected", after)
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_abort_leaves_everything_as_it_was(three: Three, case: str) -> None:
+    old, user, new, *_ = ASKED[case]
+    three.grow(old | {"zz": "1"}, user | {"zz": "1"}, new | {"zz": "2", "aa": "3"})
+    before = picture(three.tree)
+    assert "refresh-conflict" in three.run("--conflict", "abort", status=3)
+    assert picture(three.tree) == before
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_a_conflict_nobody_can_answer_stops_before_anything_is_touched(three: Three, case: str) -> None:
+    old, user, new, *_ = ASKED[case]
+    three.grow(old, user, new | {"aa": "3"})
+    before = picture(three.tree)
+    assert "refresh-unanswered" in three.run(status=3)
+    assert picture(three.tree) == before
+
+
+@pytest.mark.parametrize("case", [*QUIET, *ASKED])
+@pytest.mark.parametrize("conflict", ["install", "keepold"])
+def test_a_second_run_changes_nothing(three: Three, case: str, conflict: str) -> None:
+    old, user, new = (QUIET | ASKED)[case][:3]
+    three.grow(old, user, new)
+    three.run("--conflict", conflict)
+    before = picture(three.tree)
+    second = json.loads(three.run("--conflict", conflict, "--json"))
+    assert second["changed"] == []
+    assert picture(three.tree) == before
+
+
+@pytest.mark.parametrize("case", [*QUIET, *ASKED])
+def test_a_preview_says_the_same_and_touches_nothing(three: Three, case: str) -> None:
+    old, user, new = (QUIET | ASKED)[case][:3]
+    three.grow(old, user, new)
+    before = picture(three.tree.parent)
+    said = three.lines("--conflict", "install", "--preview")
+    assert picture(three.tree.parent) == before
+    assert [line for line in said if not line.startswith("   ")] == three.lines("--conflict", "install")
+
+
+def test_paths_come_in_order_new_from_the_top_then_old_from_the_bottom(three: Three) -> None:
+    gone: Tree = {"y/one": "1", "y/sub/two": "2"}
+    three.grow(gone, gone, {"b": "1", "d/f": "1", "d/e/g": "1", "c/h": "1"})
+    paths = [line.split()[-1] for line in three.lines()]
+    assert paths == ["c", "d", "b", "c/h", "d/e", "d/f", "d/e/g", "y/sub/two", "y/one", "y/sub", "y"]
+
+
+def test_a_new_default_in_a_directory_the_user_deleted_brings_the_directory_back(three: Three) -> None:
+    three.grow({"a/": ("", 0o750)}, {}, {"a/": ("", 0o750), "a/b": "new"})
+    assert three.lines()[-2:] == [" * Installed file a/b", " * Installed dir  a"]
+    assert picture(three.tree) == {"a": ("dir", 0o750, b""), "a/b": ("file", 0o644, b"new")}
+
+
+def test_paths_only_the_user_has_are_never_looked_at(three: Three) -> None:
+    three.grow({"a": "x"}, {"a": "x", "mine": ("secret", 0o000), "own/deep": "z"}, {"a": "y"})
+    assert three.lines() == [" * Updated        a"]
+
+
+def test_a_skipped_path_is_left_alone_with_all_below_it(three: Three) -> None:
+    three.grow({"tmp/a": "x", "b": "x"}, {"tmp/a": "x", "b": "x"}, {"tmp/a": "y", "b": "y"})
+    assert three.lines("--skip", "tmp") == [" * Updated        b"]
+
+
+def test_tokens_are_rendered_in_the_defaults_and_never_in_the_users_file(three: Three) -> None:
+    site: Tree = {"a": "dir=/sites/mine\n", "b": "own ###SITE###\n"}
+    three.grow({"a": "dir=/sites/###SITE###\n"}, site, {"a": "dir=/sites/###SITE###\nmore=1\n"})
+    assert three.lines("--token", "###SITE###=mine") == [" * Updated        a"]
+    assert picture(three.tree)["a"] == ("file", 0o644, b"dir=/sites/mine\nmore=1\n")
+    assert picture(three.tree)["b"] == ("file", 0o644, b"own ###SITE###\n")
+
+
+def test_modes_follow_the_new_default_unless_the_user_set_them(three: Three) -> None:
+    old: Tree = {"a": ("x", 0o644), "b": ("x", 0o644), "c/": ("", 0o755)}
+    user: Tree = {"a": ("z", 0o644), "b": ("x", 0o600), "c/": ("", 0o755)}
+    new: Tree = {"a": ("x", 0o640), "b": ("x", 0o644), "c/": ("", 0o700)}
+    three.grow(old, user, new)
+    assert three.lines() == [" * Permissions    0755 -> 0700 c", " * Permissions    0644 -> 0640 a"]
+    assert picture(three.tree) == grown(
+        three.tree.parent / "expected", {"a": ("z", 0o640), "b": ("x", 0o600), "c/": ("", 0o700)}
+    )
+
+
+def test_a_mode_lost_with_an_update_is_said(three: Three) -> None:
+    three.grow({"a": ("x", 0o644)}, {"a": ("x", 0o600)}, {"a": ("y", 0o644)})
+    assert three.lines() == [" * Updated        a", " * Permissions    0600 -> 0644 a"]
+
+
+def test_a_merged_file_keeps_the_users_mode(three: Three) -> None:
+    three.grow({"a": ("1\n2\n3\n", 0o644)}, {"a": ("0\n2\n3\n", 0o600)}, {"a": ("1\n2\n4\n", 0o644)})
+    three.run()
+    assert picture(three.tree) == {"a": ("file", 0o600, b"0\n2\n4\n")}
+
+
+def test_the_report_shows_what_was_lost(three: Three) -> None:
+    three.grow({"a": "x\n", "d/": ""}, {"a": "my only copy\n", "d/deep/mine": "z"}, {"a": "y\n", "d": "file\n"})
+    said = three.run("--conflict", "install", "--preview")
+    assert "-my only copy" in said
+    assert "   - d/deep/mine" in said
+    report = json.loads(three.run("--conflict", "install", "--json"))
+    lost = {path["path"]: path["lost"] for path in report["paths"]}
+    assert lost["d"] == ["d/deep", "d/deep/mine"]
+
+
+def test_defaults_that_are_no_directories_are_an_error_that_says_so(three: Three) -> None:
+    three.grow({}, {}, {})
+    done = refloat_refresh("--old", three.old / "none", "--new", three.new, "--tree", three.tree)
+    assert done.status == 2
+    assert "refresh-no-directory: --old" in done.output
