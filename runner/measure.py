@@ -13,8 +13,6 @@ from runner.probes.command import run_command
 from runner.probes.http import read_page, welcome
 from runner.steps.nouns import HttpProbe, Reading
 
-# A monitoring product needs a round of its own before it knows again what it knew: scrapes, polls, peers.
-PATIENCE_S = 30.0
 AGAIN_S = 1.0
 
 
@@ -25,22 +23,21 @@ def read_evidence(engine: EnginePort, container: Container, readings: tuple[Read
 
 
 def settle_evidence(engine: EnginePort, clock: Clock, container: Container, readings: tuple[Reading, ...],
-                    before: dict[str, str], goal_version: str, *, run: str, patience_s: float = PATIENCE_S,
+                    before: dict[str, str], goal_version: str, *, run: str,
                     interrupted: Callable[[], bool] = lambda: False) -> tuple[Finding, ...]:  # fmt: skip
-    """Compare with before, and read again what is not right yet, until all is right or patience ends."""
-    until = clock.monotonic() + patience_s
-    after: dict[str, str] = {}
-    open_ones = readings
+    """Compare with before; what is wrong is read again as long as its ``settle_s`` allows."""
+    began = clock.monotonic()
+    after = read_evidence(engine, container, readings, run)
     while True:
-        for one in open_ones:
-            after.pop(one.name, None)
-        after |= read_evidence(engine, container, open_ones, run)
         findings = compare(readings, before, after, goal_version)
         wrong = {finding.name for finding in findings if not finding.ok}
-        if not wrong or clock.monotonic() >= until or interrupted():
+        open_ones = tuple(one for one in readings if one.name in wrong and clock.monotonic() - began < one.settle_s)
+        if not open_ones or interrupted():
             return findings
-        open_ones = tuple(one for one in readings if one.name in wrong)
         clock.sleep(AGAIN_S)
+        asked = {one.name for one in open_ones}
+        kept = {name: value for name, value in after.items() if name not in asked}
+        after = kept | read_evidence(engine, container, open_ones, run)
 
 
 def _value(engine: EnginePort, container: Container, reading: Reading, run: str) -> str | None:

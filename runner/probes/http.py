@@ -13,6 +13,7 @@ from runner.steps.nouns import HttpProbe
 
 BODY_BYTES = 8 * 1024 * 1024
 MARK = "refloat-status "
+OK = 200
 # curl, else wget (busybox and GNU speak of the status on stderr), else bash by hand: whatever the image has.
 INSIDE = """
 if command -v curl >/dev/null 2>&1; then
@@ -20,7 +21,8 @@ if command -v curl >/dev/null 2>&1; then
 fi
 if command -v wget >/dev/null 2>&1; then exec wget -q -S -O - -T "$3" "$1"; fi
 exec timeout "$2" bash -c '
-exec 3<>"/dev/tcp/localhost/$0"; printf "GET %s HTTP/1.0\\r\\n\\r\\n" "$1" >&3; cat <&3' "$4" "$5"
+exec 3<>"/dev/tcp/localhost/$0"; printf "GET %s HTTP/1.0\\r\\n\\r\\n" "$1" >&3
+read -r line <&3 && printf "%s\\n" "$line" && cat <&3' "$4" "$5"
 """
 
 
@@ -62,7 +64,8 @@ def page_from(finished: Finished) -> Page:
     if finished.text.startswith("HTTP/"):
         head, _, body = finished.text.partition("\r\n\r\n")
         return Page(_status(head), body, "")
-    return Page(_status(finished.complaint), finished.text, last_words(finished))
+    spoken = _status(finished.complaint) or (OK if finished.exit_code == 0 else 0)
+    return Page(spoken, finished.text, last_words(finished))
 
 
 def _status(headers: str) -> int:

@@ -17,19 +17,17 @@ TOOLS_IMAGE = "refloat/tools:1"
 ROLE = "prober"
 # What the engine needs around the question: making an exec and reading its end.
 AROUND_S = 5
+# What the engine answers when a command is not there or cannot be run.
+CANNOT_RUN = (126, 127)
 
 
 def ask_network(engine: EnginePort, container: Container, run: str, argv: Sequence[str], inside: Sequence[str],
                 timeout_s: float) -> Finished:  # fmt: skip
     """Run ``argv`` beside the container, or ``inside`` it where there are no tools; one exec when all is in place."""
-    name = prober_name(container, run)
-    try:
-        return engine.execute(name, argv, timeout_s=timeout_s + AROUND_S)
-    except (NotFound, Conflict):
-        pass
-    if _made(engine, container, run, name):
-        return engine.execute(name, argv, timeout_s=timeout_s + AROUND_S)
-    return engine.execute(container.id, inside, timeout_s=timeout_s + AROUND_S)
+    finished = _ask_beside(engine, container, run, argv, timeout_s + AROUND_S)
+    if finished is None or finished.exit_code in CANNOT_RUN:
+        return engine.execute(container.id, inside, timeout_s=timeout_s + AROUND_S)
+    return finished
 
 
 def close_probers(engine: EnginePort, run: str) -> None:
@@ -42,6 +40,16 @@ def prober_name(container: Container, run: str) -> str:
     """A name for this very process of the container: a restarted one has a new network, which needs a new prober."""
     process = f"{container.id} {container.state.started_at}".encode()
     return f"refloat-prober-{run}-{sha256(process).hexdigest()[:8]}"
+
+
+def _ask_beside(engine: EnginePort, container: Container, run: str, argv: Sequence[str],
+                timeout_s: float) -> Finished | None:  # fmt: skip
+    """Ask from a prober, the one there is or a new one; None where there can be none."""
+    name = prober_name(container, run)
+    try:
+        return engine.execute(name, argv, timeout_s=timeout_s)
+    except (NotFound, Conflict):
+        return engine.execute(name, argv, timeout_s=timeout_s) if _made(engine, container, run, name) else None
 
 
 def _made(engine: EnginePort, container: Container, run: str, name: str) -> bool:
@@ -75,7 +83,6 @@ def _body(container: Container, run: str) -> Json:
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
             "NetworkMode": _network(container),
-            "Init": True,
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],

@@ -172,6 +172,8 @@ class Reading(Fact):
     """The value is how many items there are at the pointer; without a pointer, how often ``pick`` matches."""
     rule: Literal["equal", "not_less", "within_percent", "shown", "goal_version"] = "shown"
     percent: float = 0
+    settle_s: float = 10
+    """How long a wrong value may still become right: counts grow back while a product loads or asks its peers."""
 
 
 class LogTail(Fact):
