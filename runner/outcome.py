@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.errors import Exit
 from runner.facts import Fact
@@ -86,9 +86,14 @@ def _proven_at(plan: Plan, records: tuple[Record, ...]) -> str | None:
     keys = (*_keys(plan, ProveHealth), *_undo_keys(plan))
     for record in reversed(records):
         if isinstance(record, Did) and record.key in keys:
-            healthy = record.facts.get("healthy_at")
-            return str(healthy) if healthy else record.at
+            ready_s = record.facts.get("ready_after_s")
+            begun = _at(records, Meant, (record.key,)) if isinstance(ready_s, float) else None
+            return _later(begun, ready_s) if begun and isinstance(ready_s, float) else record.at
     return None
+
+
+def _later(at: str, seconds: float) -> str:
+    return (datetime.fromisoformat(at) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 def _keys(plan: Plan, kind: type) -> tuple[str, ...]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from runner.errors import EngineError
-from runner.evidence import Finding, compare
 from runner.facts import Json
 from runner.hands import Hands
 from runner.health import probe_once, prove_health
-from runner.measure import read_evidence
+from runner.measure import read_evidence, settle_evidence
 from runner.steps.back import ProveBack
 from runner.steps.forward import CompareEvidence, ProveHealth, TakeEvidence
-
-COMPARE_TRIES = 5
-COMPARE_PAUSE_S = 2.0
 
 
 def take_evidence(hands: Hands, step: TakeEvidence) -> Json:
@@ -61,19 +57,22 @@ def prove_old(hands: Hands, step: ProveBack) -> Json:
 
 
 def compare_evidence(hands: Hands, step: CompareEvidence) -> Json:
-    """Compare; a few tries, for counts grow back while a product loads its data."""
+    """Compare; what is late gets the time its reading allows, for counts grow back while a product loads its data."""
     container = hands.container(step.who)
-    before = _values(hands)
-    findings: tuple[Finding, ...] = ()
-    for _ in range(COMPARE_TRIES):
-        after = read_evidence(hands.engine, container, step.readings, hands.run)
-        findings = compare(step.readings, before, after, step.goal_version)
-        if all(finding.ok for finding in findings):
-            return {"findings": [finding.model_dump(mode="json") for finding in findings]}
-        hands.note("waiting", "evidence to be as before", None)
-        hands.clock.sleep(COMPARE_PAUSE_S)
-    bad = "; ".join(finding.words for finding in findings if not finding.ok)
-    raise EngineError("evidence", f"The new version runs, but the evidence differs: {bad}.")
+    findings = settle_evidence(
+        hands.engine,
+        hands.clock,
+        container,
+        step.readings,
+        _values(hands),
+        step.goal_version,
+        run=hands.run,
+        interrupted=hands.interrupted,
+    )
+    bad = "; ".join(finding.sentence for finding in findings if not finding.ok)
+    if bad:
+        raise EngineError("evidence", f"The new version runs, but the evidence differs: {bad}.")
+    return {"findings": [finding.model_dump(mode="json") for finding in findings]}
 
 
 def _values(hands: Hands) -> dict[str, str]:

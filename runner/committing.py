@@ -1,0 +1,120 @@
+"""Accepting a verdict for good: a plan of its own with its own journal; only here is anything of the user's removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import assert_never
+
+from runner.clock import Clock
+from runner.errors import Conflict, NotFound
+from runner.facts import Fact, Json
+from runner.hands import Hands
+from runner.journal import Journal, Runs, write_durably
+from runner.perform_data import close_vault
+from runner.plan import Plan, step_key
+from runner.records import Closed, Did, End, Meant, Opened, Wish
+from runner.steps import DestructiveStep
+from runner.steps.destructive import CloseVault, RemoveKept, RetireSnapshot
+from runner.steps.nouns import Existing
+from runner.vault.port import Room, RoomSeen
+
+
+class CommitPlan(Fact):
+    """What a commit removes; fixed before the first removal, so that a commit cut off goes on with the same."""
+
+    run: str
+    target: str
+    steps: tuple[DestructiveStep, ...]
+
+
+def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str]) -> CommitPlan:
+    """Remove the kept container, and of this target's finished runs all snapshots but the newest ``keep``."""
+    kept = Existing(id=plan.container_id, name=plan.kept_name)
+    return CommitPlan(
+        run=plan.run,
+        target=plan.target,
+        steps=(
+            RemoveKept(who=kept, name=plan.kept_name),
+            CloseVault(run=plan.run),
+            *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in retired(plan, rooms, finished)),
+        ),
+    )
+
+
+def held_tag(run: str) -> str:
+    """The tag under which a run holds its old image."""
+    return f"refloat/held:{run}"
+
+
+def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str]) -> tuple[Room, ...]:
+    """What retention lets go: sealed, of this target, of finished runs, older than the newest ``keep``."""
+    mine = [
+        seen.room
+        for seen in sorted(rooms, key=lambda seen: seen.room.run, reverse=True)
+        if seen.sealed and seen.room.target == plan.target and (seen.room.run in finished or seen.room.run == plan.run)
+    ]
+    return tuple(room for room in mine[max(plan.keep, 1) :] if room.run != plan.run)
+
+
+def saved_commit(runs: Runs, plan: Plan, make: CommitPlan | None) -> CommitPlan:
+    """The commit plan of a run: the saved one where there is one, else ``make``, saved first."""
+    path = _path(runs, plan.run)
+    if path.exists():
+        return CommitPlan.model_validate_json(path.read_text(encoding="utf-8"))
+    made = make or plan_commit(plan, (), frozenset())
+    write_durably(path, made.model_dump_json(indent=2) + "\n")
+    return made
+
+
+def commit_begun(runs: Runs, run: str) -> bool:
+    """Whether a commit was planned, finished or not."""
+    return _path(runs, run).exists()
+
+
+def _path(runs: Runs, run: str) -> Path:
+    return runs.folder(run) / "commit-plan.json"
+
+
+def execute_commit(commit: CommitPlan, log: Journal, hands: Hands, clock: Clock, host: str, pid: int) -> None:
+    """Do what is not done yet; an error leaves the rest for another time."""
+    log.write(Opened(at=_now(clock), wish=Wish.FORWARD, host=host, pid=pid))
+    done = {record.key for record in log.records if isinstance(record, Did)}
+    for index, step in enumerate(commit.steps):
+        key = step_key(index)
+        if key not in done:
+            log.write(Meant(at=_now(clock), key=key))
+            log.write(Did(at=_now(clock), key=key, facts=perform_destructive(hands, step)))
+    log.write(Closed(at=_now(clock), end=End.NEW))
+
+
+def perform_destructive(hands: Hands, step: DestructiveStep) -> Json:
+    """Do one removal; what is gone already is done."""
+    match step:
+        case RemoveKept():
+            return _remove_kept(hands, step)
+        case RetireSnapshot():
+            hands.vault.discard(step.room)
+            hands.vault.close(step.room.run)
+            hands.engine.untag(step.tag)
+            return {}
+        case CloseVault():
+            return close_vault(hands, step.run)
+        case _:
+            assert_never(step)
+
+
+def _remove_kept(hands: Hands, step: RemoveKept) -> Json:
+    try:
+        container = hands.engine.container(step.who.id)
+    except NotFound:
+        return {}
+    if container.name != step.name or container.state.alive:
+        what = f"The kept container was changed by somebody: it is {container.name}, {container.state.status}."
+        raise Conflict("kept-changed", what, "The new version runs; nothing was removed.",
+                       f"docker inspect {container.short_id}")  # fmt: skip
+    hands.engine.remove_container(container.id, volumes=False)
+    return {"removed": container.id}
+
+
+def _now(clock: Clock) -> str:
+    return clock.now().isoformat(timespec="milliseconds")

@@ -1,0 +1,120 @@
+"""The plan and every undo on the memory engine, before anyone sees the plan; it touches nothing real.
+
+For every prefix of the plan: carried out so far and then undone, the paper world must be as it was before.
+"""
+
+from __future__ import annotations
+
+from runner.clock import MemoryClock
+from runner.engine.memory import Behaviour, MemoryEngine, MemoryVault
+from runner.errors import RefloatError
+from runner.executor import execute
+from runner.facts import Container, Engine, Json, Network
+from runner.hands import RUN, Hands
+from runner.perform import perform
+from runner.plan import Plan, step_key
+from runner.progress import Do
+from runner.records import Did, End, Opened, Record, Turned, Wish
+from runner.world import World
+
+PAPER_ID = "paper"
+
+
+class PaperLog:
+    """A journal that is not written down."""
+
+    def __init__(self) -> None:
+        self.records: tuple[Record, ...] = (Opened(at="", wish=Wish.FORWARD, host="", pid=0),)
+
+    def write(self, record: Record) -> None:
+        """Keep it."""
+        self.records = (*self.records, record)
+
+
+class PaperError(RefloatError):
+    """Our own bug: a plan that cannot be undone from everywhere."""
+
+
+def check_on_paper(plan: Plan, world: World) -> None:
+    """PaperError names the first prefix of the plan whose undo does not lead back."""
+    engine = paper_engine(plan, world)
+    before = _state(engine, plan)
+    _check(plan, engine.fork(), len(plan.steps), End.NEW, None)
+    for length in range(len(plan.steps)):
+        _check(plan, engine.fork(), length, End.OLD, before)
+
+
+def _check(plan: Plan, engine: MemoryEngine, length: int, end: End, wanted: object) -> None:
+    log = PaperLog()
+    turn_at = step_key(length)
+    hands = _hands(plan, engine, log)
+
+    def do(move: Do) -> Json:
+        if move.undo_of is None and move.key == turn_at:
+            raise PaperError("paper", "turned round on paper")
+        return perform(hands, move.step)
+
+    closed = execute(plan, log, do, MemoryClock(), lambda: False)
+    if closed.end is not end or (wanted is not None and _state(engine, plan) != wanted):
+        failed = next((record for record in log.records if isinstance(record, Turned)), None)
+        what = (
+            f"On paper the plan ends {closed.end} after {length} steps: {closed.why or (failed.why if failed else '')}"
+        )
+        raise PaperError("paper", what, then="This is a bug of refloat: please report it with the output of --json.")
+
+
+def _hands(plan: Plan, engine: MemoryEngine, log: PaperLog) -> Hands:
+    def found(kind: str) -> Json:
+        keys = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == kind}
+        return next((r.facts for r in reversed(log.records) if isinstance(r, Did) and r.key in keys), {})
+
+    return Hands(
+        run=plan.run,
+        engine=engine,
+        vault=MemoryVault(engine),
+        clock=MemoryClock(),
+        papers={"plan.json": "paper"},
+        found=found,
+        note=lambda _kind, _text, _left: None,
+        interrupted=lambda: False,
+    )
+
+
+def paper_engine(plan: Plan, world: World) -> MemoryEngine:
+    """The world on paper: same containers, images, networks and data; the programs do as they are told."""
+    engine = MemoryEngine()
+    paper = engine.world
+    paper.engine = Engine.model_validate({**world.engine.model_dump(), "id": PAPER_ID})
+    for image in (world.old_image, world.new_image):
+        paper.add_image(image, Behaviour(obeys=True, healthcheck=bool(image.config.get("Healthcheck"))))
+    for container in (world.target, *world.others):
+        for endpoint in container.endpoints:
+            paper.place_network(Network(id=endpoint.network_id or endpoint.network, name=endpoint.network))
+        paper.place(container)
+    for source in world.sources:
+        paper.data.setdefault(source.volume or source.path, {})["file"] = "old"
+    for step in plan.steps:
+        if step.kind == "bring-back-data":
+            MemoryVault(engine).write_papers(step.earlier, {"plan.json": "paper"})
+            MemoryVault(engine).cold_copy(step.earlier, step.sources)
+            MemoryVault(engine).seal(step.earlier, step.sources, {})
+    return engine
+
+
+def _state(engine: MemoryEngine, plan: Plan) -> object:
+    """What must be as it was: the target, its data, and that nothing of the run is left."""
+    everyone = engine.containers()
+    target = [_shape(container) for container in everyone if container.name == plan.target]
+    ours = [container.name for container in everyone if container.labels.get(RUN) == plan.run and not _back(container)]
+    data = {source.key: dict(engine.data.get(source.volume or source.path, {})) for source in plan.sources}
+    tags = [tag for image in engine.images() for tag in image.tags if tag == plan.held_tag]
+    return target, ours, data, tags
+
+
+def _back(container: Container) -> bool:
+    return container.labels.get("refloat.role") == "returned"
+
+
+def _shape(container: Container) -> tuple[object, ...]:
+    alive = container.state.alive
+    return container.name, container.image_id, alive, container.host_config.get("RestartPolicy")

@@ -1,0 +1,152 @@
+"""One runner at work on one engine: it gives runs their journal, hands and lock; what is done is decided elsewhere."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from runner.clock import Clock
+from runner.committing import CommitPlan, commit_begun, execute_commit, plan_commit, saved_commit
+from runner.engine.port import EnginePort
+from runner.executor import execute
+from runner.facts import Json
+from runner.hands import Hands
+from runner.journal import Journal, Runs
+from runner.outcome import Outcome, outcome
+from runner.perform import perform
+from runner.plan import Plan, step_key
+from runner.progress import Do
+from runner.records import Closed, Did, End, Noted, Opened, Record, Wish
+from runner.vault.port import VaultPort
+
+
+def _deaf(_: Record) -> None:
+    return
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a runner keeps its state, what it works with, and who listens."""
+
+    home: Path
+    engine: EnginePort
+    vault: VaultPort
+    clock: Clock
+    hear: Callable[[Record], None] = _deaf
+    interrupted: Callable[[], bool] = _never
+
+    @property
+    def runs(self) -> Runs:
+        """The run folders."""
+        return Runs(self.home)
+
+    def now(self) -> str:
+        """This moment, RFC 3339, UTC."""
+        return self.clock.now().isoformat(timespec="milliseconds")
+
+    def new_run(self) -> str:
+        """A run's name: it sorts by time, and no other run can have it."""
+        return f"{self.clock.now().astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+    @contextmanager
+    def holding(self, plan: Plan) -> Iterator[None]:
+        """Hold the plan's target; Busy."""
+        with self.runs.lock(plan.engine_id, plan.target, plan.run, self.now()):
+            yield
+
+    def opened(self, wish: Wish, *, from_engine: bool = False) -> Opened:
+        """The record with which this runner takes a run up."""
+        return Opened(at=self.now(), wish=wish, host=socket.gethostname(), pid=os.getpid(), from_engine=from_engine)
+
+    def journal(self, run: str) -> Journal:
+        """The journal of a run, heard by whoever listens."""
+        return Journal(self.runs.journal_path(run), self.hear)
+
+    def hands(self, plan: Plan, journal: Journal) -> Hands:
+        """What the steps of a run need."""
+
+        def found(kind: str) -> Json:
+            return found_by(plan, journal.records, kind)
+
+        def note(kind: str, text: str, left_s: float | None) -> None:
+            journal.write(Noted.model_validate({"at": self.now(), "kind": kind, "text": text, "left_s": left_s}))
+
+        return Hands(
+            run=plan.run,
+            engine=self.engine,
+            vault=self.vault,
+            clock=self.clock,
+            papers=self.runs.papers(plan.run),
+            found=found,
+            note=note,
+            interrupted=self.interrupted,
+        )
+
+    def carry_out(self, plan: Plan, wish: Wish, inferred: tuple[Record, ...] = ()) -> Outcome:
+        """Take a run up, bring it to its end, and commit it where its plan says so."""
+        journal = self.journal(plan.run)
+        journal.write(self.opened(wish, from_engine=bool(inferred)))
+        for record in inferred:
+            journal.write(record)
+        hands = self.hands(plan, journal)
+        closed = execute(plan, journal, _performer(hands), self.clock, self.interrupted)
+        if closed.end is End.NEW and not plan.hold:
+            self.commit(plan)
+        return self.outcome(plan)
+
+    def commit(self, plan: Plan) -> None:
+        """Accept a verdict for good, or go on with a commit that was cut off."""
+        runs = self.runs
+        make = None
+        if not commit_begun(runs, plan.run):
+            make = self._new_commit(plan)
+        commit = saved_commit(runs, plan, make)
+        journal = Journal(runs.commit_path(plan.run))
+        execute_commit(commit, journal, self.hands(plan, self.journal(plan.run)), self.clock, socket.gethostname(),
+                       os.getpid())  # fmt: skip
+
+    def _new_commit(self, plan: Plan) -> CommitPlan:
+        runs = self.runs
+        mine = runs.of_target(plan.engine_id, plan.target)
+        finished = frozenset(run for run in mine if self.finished(run))
+        rooms = self.vault.rooms(plan.room.place) if plan.sources else ()
+        return plan_commit(plan, rooms, finished)
+
+    def finished(self, run: str) -> bool:
+        """Whether nothing of a run is open: it went back, or forward and was committed."""
+        told = self.outcome(self.runs.plan(run))
+        return told.end is End.OLD or (told.end is End.NEW and told.committed)
+
+    def outcome(self, plan: Plan) -> Outcome:
+        """How a run stands."""
+        commit = Journal(self.runs.commit_path(plan.run)).records
+        return outcome(plan, self.runs.records(plan.run), commit)
+
+
+def _performer(hands: Hands) -> Callable[[Do], Json]:
+    return lambda move: perform(hands, move.step)
+
+
+def found_by(plan: Plan, records: tuple[Record, ...], kind: str) -> Json:
+    """The facts of the last step of this kind that was done."""
+    keys = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == kind}
+    for record in reversed(records):
+        if isinstance(record, Did) and record.key in keys:
+            return record.facts
+    return {}
+
+
+def is_closed(records: tuple[Record, ...]) -> Closed | None:
+    """The record that closed a run, where nothing was written since."""
+    last = records[-1] if records else None
+    return last if isinstance(last, Closed) else None

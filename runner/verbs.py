@@ -1,0 +1,163 @@
+"""The library's verbs: plan, apply, rollback, recover, commit; they choose which run, never which step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.errors import Refused
+from runner.facts import Container
+from runner.goal import Goal
+from runner.outcome import Outcome
+from runner.papercheck import check_on_paper
+from runner.plan import Plan
+from runner.planner import plan_rollback, plan_upgrade
+from runner.records import End, Wish
+from runner.recovery import Open, lost_runs, open_runs, resume_wish
+from runner.session import Session
+from runner.survey import look_around, survey
+from runner.targets import find_target
+from runner.vault.port import VaultPlace
+from runner.way import Options
+from runner.world import changed_since, expectations
+
+
+@dataclass(frozen=True)
+class RollbackOffer:
+    """What a rollback would do: undo the open run (``plan`` is that run's), or carry out a new plan."""
+
+    plan: Plan
+    undoes: bool
+    losing: str
+    """In words: which writes will be lost."""
+
+
+@dataclass(frozen=True)
+class Refloat:
+    """The verbs on one session."""
+
+    session: Session
+
+    def plan(self, target: str, goal: Goal, options: Options = Options(), place: VaultPlace = VaultPlace()) -> Plan:
+        """Look and decide; a plan that cannot be undone from everywhere on paper is never given out."""
+        session = self.session
+        container = find_target(session.engine, target)
+        self._refuse_open(container)
+        world = survey(session.engine, session.vault, container, goal, place, lambda _: None)
+        plan = plan_upgrade(world, options, session.new_run(), session.now())
+        check_on_paper(plan, world)
+        return plan
+
+    def _refuse_open(self, container: Container) -> None:
+        """Refused where a run on this target was cut off or is held open."""
+        for run in self.session.runs.of_target(self.session.engine.engine().id, container.name):
+            told = self.session.outcome(self.session.runs.plan(run))
+            if told.end is None or told.end is End.STUCK:
+                self._refuse_unless_held(container.name, run)
+            if told.held:
+                then = f"refloat commit {container.name}, or: refloat rollback {container.name}"
+                raise Refused("verdict-open", f"The verdict of run {run} on {container.name} is still open.", then=then)
+
+    def _refuse_unless_held(self, name: str, run: str) -> None:
+        plan = self.session.runs.plan(run)
+        with self.session.holding(plan):
+            what = f"Run {run} on {name} was cut off."
+            raise Refused("run-open", what, "Its data and containers are as it left them.", f"refloat recover {name}")
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Carry a plan out, exactly; Refused where the world changed since."""
+        session = self.session
+        engine = session.engine.engine()
+        if plan.engine_id != engine.id:
+            what = f"The plan was made for another engine ({plan.engine_id[:12]}); this one is {engine.name}."
+            raise Refused("other-engine", what, then="Set DOCKER_HOST to the engine the plan was made for.")
+        with session.holding(plan):
+            self._refuse_stale(plan)
+            session.runs.begin(plan, {"plan.json": plan.to_json()})
+            return session.carry_out(plan, Wish.FORWARD)
+
+    def _refuse_stale(self, plan: Plan) -> None:
+        session = self.session
+        container = find_target(session.engine, plan.target)
+        image = session.engine.image(plan.new.image_id)
+        world = look_around(session.engine, session.vault, container, image, plan.new.image_ref, plan.room.place,
+                            measure=False)  # fmt: skip
+        changes = changed_since(plan.expectations, expectations(world))
+        if changes:
+            what = "The world changed since the plan was made:\n  " + "\n  ".join(changes)
+            raise Refused("stale-plan", what, then=f"Make it anew: refloat plan {plan.target} --to VERSION")
+
+    def offer_rollback(self, target_or_run: str, options: Options = Options()) -> RollbackOffer:
+        """What a rollback would do and lose; Refused ``nothing-to-roll-back``, ``unsealed``, …"""
+        session = self.session
+        plan = self._last_upgrade(target_or_run)
+        told = session.outcome(plan)
+        if told.held:
+            return RollbackOffer(plan=plan, undoes=True, losing=_losing(plan))
+        container = find_target(session.engine, plan.target)
+        if plan.sources:
+            session.vault.sealed(plan.room)
+        image = session.engine.image(plan.old.image_id)
+        world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.room.place,
+                            measure=True)  # fmt: skip
+        back = plan_rollback(world, plan, options, session.new_run(), session.now())
+        check_on_paper(back, world)
+        return RollbackOffer(plan=back, undoes=False, losing=_losing(plan))
+
+    def _last_upgrade(self, target_or_run: str) -> Plan:
+        session = self.session
+        if target_or_run in session.runs.all():
+            return session.runs.plan(target_or_run)
+        name = find_target(session.engine, target_or_run).name
+        for run in session.runs.of_target(session.engine.engine().id, name):
+            plan = session.runs.plan(run)
+            if plan.verb == "upgrade" and session.outcome(plan).end is End.NEW:
+                return plan
+        raise Refused("nothing-to-roll-back", f"No upgrade of {name} by refloat is known here.", then="refloat history")
+
+    def rollback(self, offer: RollbackOffer) -> Outcome:
+        """Carry an offer out."""
+        if not offer.undoes:
+            return self.apply(offer.plan)
+        with self.session.holding(offer.plan):
+            return self.session.carry_out(offer.plan, Wish.BACK)
+
+    def recover(self, target: str = "", *, back: bool = False, place: VaultPlace = VaultPlace()) -> tuple[Outcome, ...]:
+        """Finish or undo every run that was cut off, from its journal or, where that is lost, from the engine."""
+        found = (*open_runs(self.session, target), *lost_runs(self.session, target, place))
+        return tuple(self._recovered(one, back=back) for one in found)
+
+    def _recovered(self, one: Open, *, back: bool) -> Outcome:
+        session, plan = self.session, one.plan
+        with session.holding(plan):
+            if one.lost:
+                session.runs.begin(plan, {"plan.json": plan.to_json()})
+            records = session.runs.records(plan.run)
+            told = session.outcome(plan)
+            if told.end is End.NEW:
+                session.commit(plan)
+                return session.outcome(plan)
+            wish = Wish.BACK if back else resume_wish(plan, (*records, *one.inferred))
+            return session.carry_out(plan, wish, one.inferred)
+
+    def commit(self, target_or_run: str) -> Outcome:
+        """Accept the open verdict of a target or run."""
+        session = self.session
+        plan = self._held(target_or_run)
+        with session.holding(plan):
+            session.commit(plan)
+            return session.outcome(plan)
+
+    def _held(self, target_or_run: str) -> Plan:
+        session = self.session
+        engine_id = session.engine.engine().id
+        for run in session.runs.all():
+            plan = session.runs.plan(run)
+            if target_or_run in (run, plan.target) and plan.engine_id == engine_id and session.outcome(plan).held:
+                return plan
+        raise Refused("nothing-open", f"No verdict is open for {target_or_run}.", then="refloat status")
+
+
+def _losing(plan: Plan) -> str:
+    if not plan.sources:
+        return f"{plan.target} has no data of its own."
+    return f"All that was written to {', '.join(s.spoken for s in plan.sources)} since run {plan.run} is lost."
