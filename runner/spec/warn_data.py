@@ -34,7 +34,7 @@ def lost_paths(upgrade: Upgrade) -> tuple[str, ...]:
     """The changed paths that are neither mounted nor of the moment; of a path and what is in it, only the latter."""
     elsewhere = (*OF_THE_MOMENT, *(each.destination for each in upgrade.container.mounts))
     own = sorted(each.path for each in upgrade.changes if is_telling(each, elsewhere))
-    return tuple(path for path, after in zip(own, [*own[1:], ""], strict=True) if not after.startswith(path + "/"))
+    return tuple(path for path, after in zip(own, (*own[1:], ""), strict=False) if not after.startswith(path + "/"))
 
 
 def is_telling(change: Change, elsewhere: tuple[str, ...]) -> bool:
