@@ -1,0 +1,1 @@
+"""The tests; each folder says in its conftest what its tests need."""

@@ -1,0 +1,1 @@
+"""Tests of the lab itself: the private engine and the images."""
