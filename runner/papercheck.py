@@ -13,8 +13,8 @@ from runner.facts import Container, Engine, Json, Network
 from runner.hands import RUN, Hands
 from runner.perform import perform
 from runner.plan import Plan, step_key
-from runner.progress import Do
-from runner.records import Did, End, Opened, Record, Turned, Wish
+from runner.progress import Do, found_by
+from runner.records import End, Opened, Record, Turned, Wish
 from runner.world import World
 
 PAPER_ID = "paper"
@@ -65,8 +65,7 @@ def _check(plan: Plan, engine: MemoryEngine, length: int, end: End, wanted: obje
 
 def _hands(plan: Plan, engine: MemoryEngine, log: PaperLog) -> Hands:
     def found(kind: str) -> Json:
-        keys = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == kind}
-        return next((r.facts for r in reversed(log.records) if isinstance(r, Did) and r.key in keys), {})
+        return found_by(plan, log.records, kind)
 
     return Hands(
         run=plan.run,

@@ -61,7 +61,10 @@ def cold_copy(hands: Hands, step: ColdCopy) -> Json:
 
 def bring_back_data(hands: Hands, step: BringBackData) -> Json:
     """Restore an earlier run's snapshot, after its seal was checked and nobody is on the data."""
-    return _restore(hands, step.earlier, step.sources)
+    try:
+        return _restore(hands, step.earlier, step.sources)
+    finally:
+        hands.vault.close(step.earlier.run)
 
 
 def restore_data(hands: Hands, step: RestoreData) -> Json:

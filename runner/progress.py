@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.facts import Container
+from runner.facts import Container, Json
 from runner.plan import Plan, step_key, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
@@ -97,6 +97,15 @@ def _back(plan: Plan, meant: set[str], done: set[str]) -> Move:
 def failure(records: tuple[Record, ...]) -> Failed | None:
     """The first failure since the run began: what made it turn."""
     return next((record for record in records if isinstance(record, Failed)), None)
+
+
+def found_by(plan: Plan, records: tuple[Record, ...], kind: str) -> Json:
+    """The facts of the last step of this kind that was done."""
+    keys = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == kind}
+    for record in reversed(records):
+        if isinstance(record, Did) and record.key in keys:
+            return record.facts
+    return {}
 
 
 @dataclass(frozen=True)

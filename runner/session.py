@@ -20,13 +20,17 @@ from runner.hands import Hands
 from runner.journal import Journal, Runs
 from runner.outcome import Outcome, outcome
 from runner.perform import perform
-from runner.plan import Plan, step_key
-from runner.progress import Do
-from runner.records import Closed, Did, End, Noted, Opened, Record, Wish
+from runner.plan import Plan
+from runner.progress import Do, found_by
+from runner.records import Did, End, Meant, Noted, Opened, Record, Wish
 from runner.vault.port import VaultPort
 
 
 def _deaf(_: Record) -> None:
+    return
+
+
+def _silent(_: str) -> None:
     return
 
 
@@ -44,6 +48,8 @@ class Session:
     clock: Clock
     hear: Callable[[Record], None] = _deaf
     interrupted: Callable[[], bool] = _never
+    announce: Callable[[str], None] = _silent
+    """Told each step boundary by name, once it is in the journal: ``meant stop-container``, ``did undo:restore-data``."""
 
     @property
     def runs(self) -> Runs:
@@ -68,9 +74,15 @@ class Session:
         """The record with which this runner takes a run up."""
         return Opened(at=self.now(), wish=wish, host=socket.gethostname(), pid=os.getpid(), from_engine=from_engine)
 
-    def journal(self, run: str) -> Journal:
+    def journal(self, plan: Plan) -> Journal:
         """The journal of a run, heard by whoever listens."""
-        return Journal(self.runs.journal_path(run), self.hear)
+
+        def hear(record: Record) -> None:
+            self.hear(record)
+            if isinstance(record, Meant | Did):
+                self.announce(boundary(plan, record))
+
+        return Journal(self.runs.journal_path(plan.run), hear)
 
     def hands(self, plan: Plan, journal: Journal) -> Hands:
         """What the steps of a run need."""
@@ -94,7 +106,7 @@ class Session:
 
     def carry_out(self, plan: Plan, wish: Wish, inferred: tuple[Record, ...] = ()) -> Outcome:
         """Take a run up, bring it to its end, and commit it where its plan says so."""
-        journal = self.journal(plan.run)
+        journal = self.journal(plan)
         journal.write(self.opened(wish, from_engine=bool(inferred)))
         for record in inferred:
             journal.write(record)
@@ -112,7 +124,7 @@ class Session:
             make = self._new_commit(plan)
         commit = saved_commit(runs, plan, make)
         journal = Journal(runs.commit_path(plan.run))
-        execute_commit(commit, journal, self.hands(plan, self.journal(plan.run)), self.clock, socket.gethostname(),
+        execute_commit(commit, journal, self.hands(plan, self.journal(plan)), self.clock, socket.gethostname(),
                        os.getpid())  # fmt: skip
 
     def _new_commit(self, plan: Plan) -> CommitPlan:
@@ -137,16 +149,8 @@ def _performer(hands: Hands) -> Callable[[Do], Json]:
     return lambda move: perform(hands, move.step)
 
 
-def found_by(plan: Plan, records: tuple[Record, ...], kind: str) -> Json:
-    """The facts of the last step of this kind that was done."""
-    keys = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == kind}
-    for record in reversed(records):
-        if isinstance(record, Did) and record.key in keys:
-            return record.facts
-    return {}
-
-
-def is_closed(records: tuple[Record, ...]) -> Closed | None:
-    """The record that closed a run, where nothing was written since."""
-    last = records[-1] if records else None
-    return last if isinstance(last, Closed) else None
+def boundary(plan: Plan, record: Meant | Did) -> str:
+    """The name of a step boundary, by kind: numbers change with the plan."""
+    index, _, part = record.key.partition(".")
+    step = plan.steps[int(index) - 1]
+    return f"{record.record} undo:{step.undo()[int(part) - 1].kind}" if part else f"{record.record} {step.kind}"

@@ -94,14 +94,20 @@ class Refloat:
         if told.held:
             return RollbackOffer(plan=plan, undoes=True, losing=_losing(plan))
         container = find_target(session.engine, plan.target)
-        if plan.sources:
-            session.vault.sealed(plan.room)
+        self._check_seal(plan)
         image = session.engine.image(plan.old.image_id)
         world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.room.place,
                             measure=True)  # fmt: skip
         back = plan_rollback(world, plan, options, session.new_run(), session.now())
         check_on_paper(back, world)
         return RollbackOffer(plan=back, undoes=False, losing=_losing(plan))
+
+    def _check_seal(self, plan: Plan) -> None:
+        if plan.sources:
+            try:
+                self.session.vault.sealed(plan.room)
+            finally:
+                self.session.vault.close(plan.run)
 
     def _last_upgrade(self, target_or_run: str) -> Plan:
         session = self.session
