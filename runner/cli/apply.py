@@ -1,0 +1,103 @@
+"""`refloat apply`: carry an upgrade out, from a target and a goal or from a saved plan; it decides no step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.ground import new_live, open_session, place_from
+from runner.cli.interrupts import Interrupts
+from runner.cli.terminal import say, say_json, tell
+from runner.cli.wishes import (
+    AsJson,
+    Deadline,
+    Dwell,
+    Hold,
+    Image,
+    Keep,
+    KeepEnv,
+    Probes,
+    PullWish,
+    StopTimeout,
+    To,
+    Vault,
+    Wishes,
+    Yes,
+)  # fmt: skip
+from runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from runner.outcome import Outcome
+    from runner.plan import Plan
+    from runner.verbs import Refloat
+
+TargetOrFile = Annotated[
+    str, typer.Argument(metavar="T|FILE", help="A container's name or id, a compose PROJECT/SERVICE, or a saved plan.")
+]
+
+
+def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
+                  keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
+                  probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
+                  as_json: AsJson = False) -> None:  # fmt: skip
+    """Upgrade: the new version proven healthy on all of the data, or the old one back as it was."""
+    wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
+                    tuple(keep_env or ()), vault)  # fmt: skip
+    carry_out(target, wishes, as_json=as_json)
+
+
+def carry_out(target: str, wishes: Wishes, *, as_json: bool) -> None:
+    """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
+    from runner.verbs import Refloat
+
+    live, interrupts = new_live(), Interrupts()
+    saved = read_plan(target, wishes) if is_file(target) else None
+    refloat = Refloat(open_session(live.hear, interrupts=interrupts))
+    plan = saved or _new_plan(refloat, target, wishes)
+    live.follow(plan)
+    with interrupts.at_work(f"refloat recover {plan.target}"):
+        end = refloat.apply(plan)
+    live.rest()
+    finish(end, as_json=as_json)
+
+
+def _new_plan(refloat: Refloat, target: str, wishes: Wishes) -> Plan:
+    plan = refloat.plan(target, wishes.goal, wishes.options, place_from(wishes.vault))
+    for warning in plan.warnings:
+        tell(f"! {warning.text}")
+    return plan
+
+
+def is_file(text: str) -> bool:
+    """Whether a saved plan is meant: a name that ends like one, or a file that is there."""
+    return text.endswith(".json") or Path(text).is_file()
+
+
+def read_plan(file: str, wishes: Wishes) -> Plan:
+    """Read a saved plan; UsageError says what is wrong with it."""
+    from runner.plan import plan_from_json
+
+    if wishes.any:
+        what = "A saved plan is carried out as it is: no other option goes with it."
+        raise UsageError("plan-and-goal", what, then=f"refloat apply {file}")
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        then = "Make it anew: refloat plan TARGET --to VERSION --out FILE"
+        raise UsageError("bad-plan", f"The plan {file} cannot be read: {why}.", then=then) from None
+    return plan_from_json(text, file)
+
+
+def finish(end: Outcome, *, as_json: bool) -> None:
+    """Tell how a run ended, and leave with its exit status."""
+    from runner.report.story import ending
+
+    if as_json:
+        say_json({**end.model_dump(mode="json"), "exit": int(end.exit_status)})
+    else:
+        say(ending(end))
+    if end.exit_status:
+        raise typer.Exit(int(end.exit_status))

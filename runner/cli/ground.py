@@ -1,0 +1,70 @@
+"""What a verb stands on: the folder of the runs, the engine, the vault and the clock; it runs nothing itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.cli.interrupts import Interrupts
+
+if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
+    from runner.engine.port import EnginePort
+    from runner.records import Record
+    from runner.report.live import Live
+    from runner.session import Session
+    from runner.vault.port import VaultPlace
+
+TOOLS_IMAGE = "refloat/tools:1"
+RESTART_S = 60.0
+"""How long ``recover`` waits for an engine that may be restarting."""
+
+
+def home_folder() -> Path:
+    """Where runs, locks and crash reports are kept: REFLOAT_HOME, else the platform's place for such data."""
+    from platformdirs import user_data_path
+
+    chosen = os.environ.get("REFLOAT_HOME", "")
+    return Path(chosen).expanduser() if chosen else user_data_path("refloat")
+
+
+def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: Interrupts | None = None,
+                 patient: bool = False) -> Session:  # fmt: skip
+    """Connect to the engine as the docker command does; EngineUnreachable."""
+    from runner.clock import RealClock
+    from runner.engine.docker import connect_engine, wait_for_engine
+    from runner.session import Session
+    from runner.vault.vault import DockerVault
+
+    engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine()
+    return Session(
+        home=home_folder(),
+        engine=engine,
+        vault=DockerVault(engine, TOOLS_IMAGE),
+        clock=RealClock(),
+        hear=hear or (lambda _: None),
+        interrupted=(interrupts or Interrupts()).asked,
+    )
+
+
+def new_live() -> Live:
+    """The display of a run at work."""
+    from runner.report.live import Live
+
+    return Live()
+
+
+def place_from(vault: str) -> VaultPlace:
+    """Where the snapshots are kept: a volume's name, or a path on the engine's host."""
+    from runner.errors import UsageError
+    from runner.vault.port import VaultPlace
+
+    if not vault:
+        return VaultPlace()
+    if vault.startswith("/"):
+        return VaultPlace(volume="", path=vault)
+    if "/" in vault:
+        what = f"--vault {vault} is neither a volume's name nor an absolute path."
+        raise UsageError("bad-vault", what, then="Name a volume, or a path on the engine's host that begins with /.")
+    return VaultPlace(volume=vault)

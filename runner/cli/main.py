@@ -1,0 +1,115 @@
+"""The `refloat` command: its verbs, and what becomes of every error; it does nothing itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.cli.apply import apply_command
+from runner.cli.ground import home_folder
+from runner.cli.plan import plan_command
+from runner.cli.terminal import error_json, say, say_json, tell
+from runner.errors import Exit, RefloatError
+
+EPILOG = (
+    "Exit: 0 done, 2 usage, 3 refused (nothing touched), 4 rehearsal failed, 5 rolled back (the old version runs), "
+    "6 stuck, 7 busy, 8 engine unreachable, 70 our bug, 75 not now, 130 interrupted."
+)
+
+app = typer.Typer(
+    name="refloat",
+    help="Upgrade a container and its data: the new version proven healthy, or the old one back as it was.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for name, command in (("plan", plan_command), ("apply", apply_command)):
+    app.command(name)(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        say(f"refloat {version('refloat')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options of the command itself."""
+
+
+def main() -> None:
+    """Run one command line and exit with its status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no half-printed answer, and status 130
+    sys.exit(status_of(sys.argv[1:]))
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run one command line; every end becomes a status and words."""
+    try:
+        app(args=arguments, prog_name="refloat")
+    except RefloatError as error:
+        return _say_error(error, as_json="--json" in arguments)
+    except BrokenPipeError:
+        return _silenced()
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+    except SystemExit as left:
+        return _status_from(left.code)
+    except Exception as bug:  # whatever it is, the user gets a sentence and we get a report
+        return _report_bug(bug)
+    return int(Exit.DONE)
+
+
+def _status_from(code: object) -> int:
+    """The command parser leaves with 1 only when a question was cut off."""
+    status = code if isinstance(code, int) else int(Exit.DONE)
+    return int(Exit.INTERRUPTED) if status == 1 else status
+
+
+def _say_error(error: RefloatError, *, as_json: bool) -> int:
+    if as_json:
+        say_json(error_json(error))
+    else:
+        (say if error.exit_status is Exit.DONE else tell)(str(error))
+    return int(error.exit_status)
+
+
+def _silenced() -> int:
+    """Nobody reads our answer any more: leave without a second complaint at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(Exit.DONE)
+
+
+def _report_bug(bug: BaseException) -> int:
+    report = home_folder() / "crashes" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    where = _written(report, "".join(traceback.format_exception(bug)))
+    tell(f"This is a bug of refloat's own ({type(bug).__name__}){where}. See what stands: refloat status")
+    return int(Exit.BUG)
+
+
+def _written(report: Path, text: str) -> str:
+    try:
+        report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        report.write_text(f"refloat {version('refloat')}, Python {sys.version}\n\n{text}", encoding="utf-8")
+    except OSError:
+        return f"; its report could not be written to {report}"
+    return f"; its report is {report}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""`refloat plan`: what an upgrade would do, step by step, with its way back; it changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.cli.ground import open_session, place_from
+from runner.cli.terminal import say, tell
+from runner.cli.wishes import (
+    AsJson,
+    Deadline,
+    Dwell,
+    Hold,
+    Image,
+    Keep,
+    KeepEnv,
+    Probes,
+    PullWish,
+    StopTimeout,
+    To,
+    Vault,
+    Wishes,
+)  # fmt: skip
+from runner.errors import UsageError
+
+Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or id, or a compose PROJECT/SERVICE.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan here, to apply it later.")]
+
+
+def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
+                 keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
+                 probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", out: Out = None,
+                 as_json: AsJson = False) -> None:  # fmt: skip
+    """Say what an upgrade would do: every step, why, its undo, the downtime, the warnings."""
+    wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
+                    tuple(keep_env or ()), vault)  # fmt: skip
+    print_plan(target, wishes, out, as_json=as_json)
+
+
+def print_plan(target: str, wishes: Wishes, out: Path | None, *, as_json: bool) -> None:
+    """Make a plan, write it where asked, and print it."""
+    from runner.report.plan_text import plan_text
+    from runner.verbs import Refloat
+
+    goal, options, place = wishes.goal, wishes.options, place_from(wishes.vault)
+    plan = Refloat(open_session()).plan(target, goal, options, place)
+    if out is not None:
+        _write(out, plan.to_json())
+    say(plan.to_json() if as_json else plan_text(plan))
+    if out is not None and not as_json:
+        tell(f"Written to {out}. Carry out exactly this: refloat apply {out}")
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "not-writable", f"{out} cannot be written: {error.strerror}.", then="Name another file."
+        ) from None

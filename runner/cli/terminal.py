@@ -1,0 +1,43 @@
+"""Standard output, standard error and the one question a verb may ask; it knows no engine and no plan."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from runner.errors import NOTHING_TOUCHED, RefloatError, Refused
+
+
+def say(text: str) -> None:
+    """The answer of a verb, on standard output."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.flush()
+
+
+def say_json(answer: object) -> None:
+    """The answer of a verb for a program."""
+    say(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def tell(text: str) -> None:
+    """What is for people beside the answer, on standard error."""
+    sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stderr.flush()
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Ask before something is lost; Refused ``needs-yes`` where the answer is no, or nobody is there to give it."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("needs-yes", f"Nobody is here to answer: {question}", then="Say it beforehand: --yes")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("needs-yes", "The answer was no.", NOTHING_TOUCHED)
+
+
+def error_json(error: RefloatError) -> dict[str, object]:
+    """An error for a program."""
+    said = {"code": error.code, "what": error.what, "stands": error.stands, "then": error.then}
+    return {"error": said, "exit": int(error.exit_status)}

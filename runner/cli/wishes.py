@@ -1,0 +1,91 @@
+"""The options that say what an upgrade shall be, shared by plan and apply; they only become goal, options and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from runner.goal import Goal
+    from runner.way import Options
+
+Pull = Literal["missing", "always", "never"]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+To = Annotated[str, typer.Option("--to", metavar="VERSION", help="The version to go to: a tag of the same repository.")]
+Image = Annotated[str, typer.Option("--image", metavar="REF", help="The whole image to go to, instead of --to.")]
+PullWish = Annotated[
+    Pull | None, typer.Option("--pull", help="When to pull. Default: missing; always for a tag that moves.")
+]
+Hold = Annotated[bool, typer.Option("--hold", help="Leave the verdict open until commit or rollback.")]
+Keep = Annotated[int, typer.Option("--keep", min=1, metavar="N", help="How many snapshots a commit leaves.")]
+StopTimeout = Annotated[
+    int | None,
+    typer.Option("--stop-timeout", min=0, metavar="SECONDS", help="How long the old version may take to stop."),
+]
+Deadline = Annotated[
+    float | None, typer.Option("--deadline", min=1, metavar="SECONDS", help="How long the new version may stay silent.")
+]
+Dwell = Annotated[
+    float | None, typer.Option("--dwell", min=0, metavar="SECONDS", help="How long it must stay healthy to be proven.")
+]
+Probes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--probe", metavar="PROBE", help="http:PORT/PATH, https:PORT/PATH, tcp:PORT, cmd:COMMAND or log:REGEX."
+    ),
+]
+KeepEnv = Annotated[
+    list[str] | None,
+    typer.Option("--keep-env", metavar="NAME", help="Keep this variable although its value is the old image's."),
+]
+Vault = Annotated[
+    str, typer.Option("--vault", metavar="NAME|PATH", help="Where snapshots are kept: a volume, or a path on the host.")
+]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the options of one command line say."""
+
+    to: str = ""
+    image: str = ""
+    pull: Pull | None = None
+    hold: bool = False
+    keep: int = 3
+    stop_timeout_s: int | None = None
+    deadline_s: float | None = None
+    dwell_s: float | None = None
+    probes: tuple[str, ...] = ()
+    keep_env: tuple[str, ...] = ()
+    vault: str = ""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was wished at all."""
+        return self != Wishes()
+
+    @property
+    def goal(self) -> Goal:
+        """Where to go."""
+        from runner.goal import Goal
+
+        return Goal(to=self.to, image=self.image, pull=self.pull)
+
+    @property
+    def options(self) -> Options:
+        """How to go."""
+        from runner.fitness import probe_from
+        from runner.way import Options
+
+        return Options(
+            hold=self.hold,
+            keep=self.keep,
+            stop_timeout_s=self.stop_timeout_s,
+            deadline_s=self.deadline_s,
+            dwell_s=self.dwell_s,
+            probes=tuple(probe_from(text) for text in self.probes),
+            keep_env=self.keep_env,
+        )

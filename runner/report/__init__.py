@@ -1,0 +1,1 @@
+"""What is told: plans, runs and progress as text; it renders facts and decides nothing."""

@@ -1,0 +1,74 @@
+"""What a run does right now, on standard error: a spinner on a terminal, plain lines elsewhere; it changes no run."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from runner.plan import Plan
+from runner.records import Closed, Failed, Meant, Noted, Record, Turned
+from runner.report.lines import line_from, noted, sentences
+
+
+class Live:
+    """Hears records. Whatever goes wrong with the screen, the run never learns of it."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._said: dict[str, str] = {}
+        self._status: Status | None = None
+        self._step = ""
+        self._waits = ""
+        self._log = ""
+
+    def follow(self, plan: Plan) -> None:
+        """Know the steps of this plan from here on."""
+        self._said = sentences(plan)
+
+    def hear(self, record: Record) -> None:
+        """Show one record."""
+        # A closed terminal or a bug in the drawing must not break an upgrade half-way.
+        with contextlib.suppress(Exception):
+            self._show(record)
+
+    def rest(self) -> None:
+        """Take the spinner away."""
+        with contextlib.suppress(Exception):
+            if self._status:
+                self._status.stop()
+                self._status = None
+
+    def _show(self, record: Record) -> None:
+        if self._console.is_terminal and isinstance(record, Meant | Noted):
+            self._spin(record)
+            if isinstance(record, Noted) and record.kind in ("waiting", "log"):
+                return
+        line = line_from(record, self._said)
+        if line:
+            self._console.print(escape(line), style=_style(record))
+        if isinstance(record, Closed):
+            self.rest()
+
+    def _spin(self, record: Meant | Noted) -> None:
+        if isinstance(record, Meant):
+            self._step, self._waits, self._log = self._said.get(record.key, record.key), "", ""
+        elif record.kind == "waiting":
+            self._waits = noted(record)
+        elif record.kind == "log":
+            self._log = record.text
+        text = escape(" · ".join(part for part in (self._waits or self._step, self._log) if part))
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        self._status.update(text)
+
+
+def _style(record: Record) -> str:
+    if isinstance(record, Failed | Turned) or (isinstance(record, Noted) and record.kind == "warning"):
+        return "yellow"
+    return "bold" if isinstance(record, Closed) else ""

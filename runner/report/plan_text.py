@@ -1,0 +1,101 @@
+"""The canonical text of a plan: all that will happen, why, and the way back; it decides and colours nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.plan import Plan, phases
+from runner.report.words import seconds_words, short_id
+from runner.steps import AnyForward
+from runner.steps.forward import BringBackData, StartSuccessor
+from runner.steps.nouns import Phase
+
+TITLES = {"upgrade": "Upgrade", "rollback": "Roll back", "rehearsal": "Rehearse the upgrade of"}
+REMARKS = {
+    Phase.PREPARE: "nobody notices",
+    Phase.FREEZE: "the downtime begins",
+    Phase.CHANGE: "the old version makes room for the new one",
+    Phase.PROVE: "the downtime ends when it is healthy",
+    Phase.OPEN: "the new version is accepted",
+}
+INDENT = " " * 6
+
+
+def plan_text(plan: Plan) -> str:
+    """The whole plan; the same plan always gives the same text."""
+    parts = (_header(plan), _warnings(plan), _downtime(plan), _point_of_loss(plan), *_phases(plan), _end(plan))
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _header(plan: Plan) -> tuple[str, ...]:
+    data = ", ".join(f"{source.spoken} on {source.destination}" for source in plan.sources) or "none to snapshot"
+    return (
+        f"{TITLES[plan.verb]} {plan.target}: {plan.old.spoken} → {plan.new.spoken}",
+        f"  old    {plan.old.image_ref} ({short_id(plan.old.image_id)})",
+        f"  new    {plan.new.image_ref} ({short_id(plan.new.image_id)})",
+        f"  recipe {plan.recipe or 'none: general rules'}",
+        f"  data   {data}",
+        f"  vault  {plan.room.place.path or plan.room.place.volume}",
+        f"  run    {plan.run} (plan {plan.digest[:12]}, made {plan.made_at})",
+    )
+
+
+def _warnings(plan: Plan) -> tuple[str, ...]:
+    if not plan.warnings:
+        return ()
+    return ("Warnings", *(f"  ! {warning.text} [{warning.code}]" for warning in plan.warnings))
+
+
+def _downtime(plan: Plan) -> tuple[str, ...]:
+    head = f"Expected downtime: about {seconds_words(plan.estimate.downtime_s)} (an estimate, never a limit)"
+    return (head, *(f"  - {reason}" for reason in plan.estimate.reasons))
+
+
+def _point_of_loss(plan: Plan) -> tuple[str, ...]:
+    """From which step on going back, or going on, costs what was written."""
+    return tuple(line for key, step in _keyed(plan) for line in _losses(plan, key, step))
+
+
+def _losses(plan: Plan, key: str, step: AnyForward) -> Iterator[str]:
+    if isinstance(step, BringBackData):
+        yield (
+            f"Step {key} replaces the data by snapshot {step.earlier.run}: what was written since then is lost, "
+            f"but for the snapshot {plan.run} that is taken first."
+        )
+    if isinstance(step, StartSuccessor):
+        yield (
+            f"From step {key} on, going back loses what is written after the snapshot."
+            if step.sources
+            else "Going back loses no data: there is none to snapshot."
+        )
+
+
+def _keyed(plan: Plan) -> tuple[tuple[str, AnyForward], ...]:
+    return tuple(pair for _, steps in phases(plan) for pair in steps)
+
+
+def _phases(plan: Plan) -> Iterator[tuple[str, ...]]:
+    for phase, steps in phases(plan):
+        head = f"{phase.value}: {REMARKS[phase]}" if phase in REMARKS else phase.value
+        yield (head, *(line for key, step in steps for line in _step(key, step)))
+
+
+def _step(key: str, step: AnyForward) -> Iterator[str]:
+    yield f"{key:>4}  {step.sentence}"
+    yield f"{INDENT}why:  {step.cause}"
+    undo = "; ".join(back.sentence for back in step.undo())
+    yield f"{INDENT}undo: {undo or 'nothing'}"
+
+
+def _end(plan: Plan) -> tuple[str, ...]:
+    about = ", ".join(expectation.about for expectation in plan.expectations)
+    commit = (
+        f"The verdict stays open: refloat commit {plan.target}, or: refloat rollback {plan.target}"
+        if plan.hold
+        else f"Then it commits: {plan.kept_name} is removed, {_snapshots(plan.keep)} of {plan.target} stay."
+    )
+    return (commit, f"It is refused when one of these has changed since: {about}.")
+
+
+def _snapshots(keep: int) -> str:
+    return "the last snapshot" if keep == 1 else f"the last {keep} snapshots"
