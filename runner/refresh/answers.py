@@ -52,11 +52,18 @@ def read_answers(path: Path, otherwise: Asks) -> PreparedAnswers:
 def save_answers(path: Path, answered: Iterable[tuple[Question, Answer]]) -> None:
     """Write the answers given; the file may hold configuration, so only its owner can read it."""
     found = {"version": _VERSION, "answers": [_plain(question, answer) for question, answer in answered]}
+    try:
+        _write_for_its_owner_only(path, json.dumps(found, indent=2) + "\n")
+    except OSError as error:
+        what = f"The answers cannot be written to {printable(str(path))}: {error.strerror or error}."
+        raise UsageError("refresh-answers-unwritable", what, then="Choose another file for --save-answers.") from error
+
+
+def _write_for_its_owner_only(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(found, file, indent=2)
-        file.write("\n")
+        file.write(text)
     draft.replace(path)
 
 

@@ -33,6 +33,7 @@ def tree_of_our_own(root: Root) -> Iterator[None]:
         raise Busy("refresh-busy", what, then="Wait until it is done, then try again.") from taken
     if undo.is_unfinished(root):
         undo.undo_all(root)
+    undo.clean(root)
     yield
 
 
@@ -47,10 +48,11 @@ def apply(root: Root, defaults: Defaults, settlement: Settlement, fails: Fails =
         for number, change in enumerate(settlement.changes):
             if reason := _make_or_ask(root, defaults, number, change, fails):
                 left_out[change.path] = reason
+        _sync(root, settlement.changes)
+        undo.accept(root)
     except BaseException as error:
         raise _undone(root, error) from error
-    _sync(root, settlement.changes)
-    undo.finish(root)
+    undo.clean(root)
     return left_out
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from runner.errors import Refused
 from runner.refresh.choices import (
     ABORT,
     INSTALL,
@@ -73,10 +74,8 @@ class Menu:
     def __call__(self, question: Question) -> Answer:
         """Ask until an answer is given; to abort is an error that ends the refresh."""
         self._terminal.show(f"\n ! {printable(question.path)}\n   {printable(question.sentence)}\n")
-        if question.texts:
-            with tempfile.TemporaryDirectory(prefix="refloat-conflict-") as folder:
-                return stop_on_abort(self._merge_menu(question, question.texts, Path(folder)))
-        return stop_on_abort(self._two_way(question))
+        answer = self._merge(question, question.texts) if question.texts else self._two_way(question)
+        return stop_on_abort(answer)
 
     def failed(self, path: str, error: OSError) -> str:
         """Ask what to do about a path that cannot be changed."""
@@ -90,6 +89,14 @@ class Menu:
             return Answer(choice)
         self._shell(question.path, {})
         return Answer(LOOK_AGAIN)
+
+    def _merge(self, question: Question, texts: Texts) -> Answer:
+        try:
+            with tempfile.TemporaryDirectory(prefix="refloat-conflict-") as folder:
+                return self._merge_menu(question, texts, Path(folder))
+        except OSError as error:
+            what = f"The conflict in {printable(question.path)} cannot be shown: {error}"
+            raise Refused("refresh-no-scratch", what, then="Make room for temporary files, then try again.") from error
 
     def _merge_menu(self, question: Question, texts: Texts, folder: Path) -> Answer:
         half_merged = folder / "half-merged"
@@ -107,22 +114,20 @@ class Menu:
                     self._terminal.show(f"   Still {merged.conflicts} conflict(s).\n")
                 case "shell":
                     self._shell(question.path, _files_for_a_shell(texts, folder, half_merged))
-                    return_to = self._accepts_after_shell(question, texts)
-                    if return_to:
-                        return return_to
+                    if self._is_another_file_now(question, texts):
+                        return Answer(LOOK_AGAIN)
                 case "diff" | "you" | "new" as which:
                     self._show_diff(texts, which)
                 case choice:
                     return Answer(choice, half_merged.read_bytes() if choice == KEEP else None)
 
-    def _accepts_after_shell(self, question: Question, texts: Texts) -> Answer | None:
-        # Whoever changed the file itself in the shell has another file now: it is looked at and merged afresh.
+    def _is_another_file_now(self, question: Question, texts: Texts) -> bool:
+        # Whoever changed the file itself in the shell has another one now: it is looked at and merged afresh.
         path = self._tree / question.path
         try:
-            unchanged = path.is_file() and not path.is_symlink() and path.read_bytes() == texts.user
+            return path.is_symlink() or not path.is_file() or path.read_bytes() != texts.user
         except OSError:
-            unchanged = False
-        return None if unchanged else Answer(LOOK_AGAIN)
+            return True
 
     def _try_again(self, texts: Texts, folder: Path) -> Merge:
         yours = folder / "yours"

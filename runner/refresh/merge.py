@@ -28,14 +28,21 @@ def can_merge(*texts: bytes) -> bool:
 
 def merge(user: bytes, old: bytes, new: bytes) -> Merge:
     """Bring what changed from ``old`` to ``new`` into ``user``; the same change on both sides counts as merged."""
-    with tempfile.TemporaryDirectory(prefix="refloat-merge-") as folder:
-        for name, text in (("user", user), ("old", old), ("new", new)):
-            (Path(folder) / name).write_bytes(text)
-        done = _run_git(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix="refloat-merge-") as folder:
+            for name, text in (("user", user), ("old", old), ("new", new)):
+                (Path(folder) / name).write_bytes(text)
+            done = _run_git(folder)
+    except OSError as error:
+        raise _failed(str(error)) from error
     if done.returncode > _MOST_CONFLICTS or done.returncode < 0:
-        what = f"git merge-file failed: {done.stderr.decode(errors='replace').strip()}"
-        raise Refused("refresh-merge-failed", what, then="Check that git works on this machine, then try again.")
+        raise _failed(done.stderr.decode(errors="replace").strip())
     return Merge(done.stdout, done.returncode)
+
+
+def _failed(reason: str) -> Refused:
+    then = "Check that git works on this machine and that there is room in its folder for temporary files."
+    return Refused("refresh-merge-failed", f"A file could not be merged: {reason}", then=then)
 
 
 def _run_git(folder: str) -> subprocess.CompletedProcess[bytes]:

@@ -52,12 +52,18 @@ def is_unfinished(root: Root) -> bool:
     return root.status(LIST) is not None
 
 
-def finish(root: Root) -> None:
+def accept(root: Root) -> None:
     """Accept all changes: from here on there is no way back."""
-    with suppress(FileNotFoundError, NotADirectoryError), root.parent(LIST) as (fd, name):
+    with root.parent(LIST) as (fd, name):
         os.unlink(name, dir_fd=fd)
-        os.fsync(fd)
-    root.remove_all(AREA)
+        with suppress(OSError):  # the list is gone for everybody who looks; undoing now would find none
+            os.fsync(fd)
+
+
+def clean(root: Root) -> None:
+    """Remove the area once its list is gone; what cannot be removed now goes with the next refresh."""
+    with suppress(OSError):
+        root.remove_all(AREA)
 
 
 def undo_all(root: Root) -> None:
@@ -66,11 +72,13 @@ def undo_all(root: Root) -> None:
         changes = _read_list(root) if is_unfinished(root) else []
         for number, change in reversed([*enumerate(changes)]):
             undo_one(root, number, change)
+        if is_unfinished(root):
+            accept(root)
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"The interrupted refresh of {printable(str(root.path))} cannot be undone: {error}."
         stands = f"What was taken away is in {printable(str(root.path / AREA))}, listed in changes.json there."
         raise Stuck("refresh-stuck", what, stands, "Remove the cause, then run the same command again.") from error
-    finish(root)
+    clean(root)
 
 
 def undo_one(root: Root, number: int, change: Change) -> None:
