@@ -49,7 +49,7 @@ class Session:
     hear: Callable[[Record], None] = _deaf
     interrupted: Callable[[], bool] = _never
     announce: Callable[[str], None] = _silent
-    """Told each step boundary by name, once it is in the journal: ``meant stop-container``, ``did undo:restore-data``."""
+    """Told each step boundary once it is in the journal: ``meant stop-container``, ``did undo:restore-data``."""
 
     @property
     def runs(self) -> Runs:
