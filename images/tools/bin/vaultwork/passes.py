@@ -43,20 +43,30 @@ def place_of(room: Room, source: bytes, key: str) -> Place:
 
 def warm(place: Place, older: Place | None) -> Pass:
     """Copy a source that is in use; what vanishes or changes meanwhile is the cold pass's."""
-    if load(place.manifest) is not None:
+    if begun(place):
         return follow(place, in_use=True)
     _wipe(place.tree)
     settled_s = mark_now(place.source, flush=True)
     listing = list_tree(place.source, in_use=True)
-    known = (load(older.manifest) if older else None) or Manifest(0, {})
+    settled = _settled_in(older)
     linked: dict[bytes, Known] = {}
-    if older and known.known and settled_s:
-        linked = _link_unchanged(place, older, known, listing)
+    if older and settled:
+        linked = _link_unchanged(place, older, settled, listing)
         done, how = _copy_rest(place, listing, linked), "links"
     else:
         done, how = _copy_all(place, listing), "copy"
     _record(place, listing, linked, settled_s)
     return Pass(len(done.paths), done.copied_bytes, _how_copied(place, listing) if how == "copy" else how)
+
+
+def begun(place: Place) -> bool:
+    """Whether there is a copy that the source can be compared with."""
+    return os.path.exists(place.manifest) and os.path.lexists(place.tree)
+
+
+def _settled_in(older: Place | None) -> dict[bytes, Known]:
+    manifest = load(older.manifest) if older else None
+    return manifest.settled() if manifest else {}
 
 
 def _wipe(tree: bytes) -> None:
@@ -76,9 +86,9 @@ def _copy_all(place: Place, listing: Listing) -> Done:
     return Done(set(listing), sum(entry.size_bytes for entry in listing.values()))
 
 
-def _link_unchanged(place: Place, older: Place, manifest: Manifest, listing: Listing) -> dict[bytes, Known]:
+def _link_unchanged(place: Place, older: Place, settled: dict[bytes, Known], listing: Listing) -> dict[bytes, Known]:
     """Make hard links to what an older snapshot has and the source still has unchanged; folders are made anew."""
-    settled, leader_of = manifest.settled(), leaders(listing)
+    leader_of = leaders(listing)
     changed = {path for path, entry in listing.items() if not _unchanged(entry, settled.get(path), leader_of.get(path))}
     keep = listing.keys() - whole(changed, leader_of)
     for path in sorted(path for path, entry in listing.items() if entry.kind == b"d"):

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from vaultwork import clones, rooms, sealing
 from vaultwork.listing import list_tree
-from vaultwork.passes import Pass, Place, follow, place_of, warm
+from vaultwork.passes import Pass, Place, begun, follow, place_of, warm
 from vaultwork.restoring import restore
 from vaultwork.rooms import Room
 from vaultwork.sealing import SourceTold
@@ -95,8 +95,10 @@ def _warm_copy(request: Request) -> Answer:
 
 
 def _warm_one(request: Request, told: SourceTold) -> Pass:
-    room = _room(request)
-    place = _place(request, told)
+    return _first_pass(_room(request), _place(request, told), told)
+
+
+def _first_pass(room: Room, place: Place, told: SourceTold) -> Pass:
     older = sealing.newest_sealed(room, told)
     if older is None:
         return warm(place, None)
@@ -105,7 +107,15 @@ def _warm_one(request: Request, told: SourceTold) -> Pass:
 
 
 def _cold_copy(request: Request) -> Answer:
-    return _copied(request, lambda asked, told: follow(_place(asked, told), in_use=False))
+    return _copied(request, _cold_one)
+
+
+def _cold_one(request: Request, told: SourceTold) -> Pass:
+    """Only what changed since the warm copy; all of it where there was none."""
+    place = _place(request, told)
+    first = Pass(0, 0, "") if begun(place) else _first_pass(_room(request), place, told)
+    then = follow(place, in_use=False)
+    return Pass(first.copied_entries + then.copied_entries, first.copied_bytes + then.copied_bytes, first.how)
 
 
 def _copied(request: Request, copy: Callable[[Request, SourceTold], Pass]) -> Answer:
