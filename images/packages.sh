@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the Debian packages the private engine and the images need and this machine lacks; touches nothing else.
+set -euo pipefail
+
+missing=()
+need() { command -v "$1" >/dev/null || missing+=("$2"); }
+need dockerd docker.io
+need iptables iptables
+need debootstrap debootstrap
+need ip iproute2
+need nsenter util-linux
+need pgrep procps
+need git git
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+((${#missing[@]})) || exit 0
+
+if [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
+    echo "packages: not installed here: ${missing[*]} (it takes root on Debian or Ubuntu); going on without" >&2
+    exit 0
+fi
+echo "packages: installing ${missing[*]}"
+# RUNLEVEL=1 keeps the packages from starting a daemon of their own.
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+install() { apt-get -qq -o DPkg::Lock::Timeout=180 install -y --no-install-recommends "${missing[@]}" >/dev/null; }
+apt-get -qq update
+! apt-cache show docker-cli >/dev/null 2>&1 || command -v docker >/dev/null || missing+=(docker-cli)
+install
