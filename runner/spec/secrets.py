@@ -29,10 +29,10 @@ def masked_text(text: str) -> str:
 
 def masked_command(words: list[JsonValue]) -> list[JsonValue]:
     """A command line, with the words after telling options hidden too."""
-    before = [None, *words[:-1]]
+    before = [None, *words]
     return [
         HIDDEN if isinstance(previous, str) and TELLING_OPTION.fullmatch(previous) else masked_value("", word)
-        for previous, word in zip(before, words, strict=True)
+        for previous, word in zip(before, words, strict=False)
     ]
 
 
