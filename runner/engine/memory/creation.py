@@ -52,7 +52,8 @@ def merged_command(config: Json, image: Json) -> Json:
     """Take the image's Cmd and Entrypoint where the user set none; an own Entrypoint drops the image's Cmd."""
     cmd, entrypoint = config.get("Cmd"), config.get("Entrypoint")
     if entrypoint:
-        return {"Cmd": cmd, "Entrypoint": entrypoint}
+        # [""] is how the API takes the image's entrypoint away.
+        return {"Cmd": cmd, "Entrypoint": None if entrypoint == [""] else entrypoint}
     return {"Cmd": cmd or image.get("Cmd"), "Entrypoint": image.get("Entrypoint") if entrypoint is None else entrypoint}
 
 
