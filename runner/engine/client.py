@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,7 +27,7 @@ from pydantic import JsonValue
 
 from runner.engine.refusals import refusal
 from runner.engine.stream import Stream
-from runner.errors import EngineUnreachable, OutcomeUnknown, RefloatError
+from runner.errors import EngineError, EngineUnreachable, OutcomeUnknown, RefloatError
 from runner.facts import Json
 
 CONNECT_TIMEOUT_S = 10.0
@@ -41,6 +42,7 @@ FOREIGN = (
     docker.errors.StreamParseError,
     docker.credentials.errors.StoreError,
     urllib3.exceptions.HTTPError,
+    urllib3.exceptions.ProxySchemeUnsupported,
     http.client.HTTPException,
     json.JSONDecodeError,
     UnicodeDecodeError,
@@ -51,7 +53,7 @@ NEVER_SENT = (
     PermissionError,
     ConnectionRefusedError,
     requests.exceptions.ConnectTimeout,
-    requests.exceptions.SSLError,
+    ssl.SSLCertVerificationError,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -63,8 +65,8 @@ OUR_SIDE = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidProxyURL,
+    urllib3.exceptions.ProxySchemeUnsupported,
     docker.errors.DockerException,
-    docker.credentials.errors.StoreError,
 )
 TIMEOUTS = (TimeoutError, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
 
@@ -73,6 +75,9 @@ def failure_from(error: BaseException, doing: str, address: str, *, changing: bo
     """Yield our error for a foreign one: it never happened, or it may have."""
     if isinstance(error, docker.errors.APIError):
         return refusal(error.status_code or 500, str(error.explanation or error), doing)
+    if isinstance(error, docker.credentials.errors.StoreError):
+        then = "Check credsStore and credHelpers in ~/.docker/config.json."
+        return EngineError("registry-credentials", f"The credential helper fails: {error}", then=then)
     causes = tuple(causes_of(error))
     if any(isinstance(each, NEVER_SENT) for each in causes):
         return unreachable(address, causes)

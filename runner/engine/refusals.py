@@ -57,7 +57,7 @@ RULES = (
          "See who uses it: docker ps -a --filter volume=NAME."),
     Rule(r"has active endpoints", Conflict, "network-in-use", "See who is joined: docker network inspect NETWORK."),
     Rule(r"image is being used|is using its referenced image|unable to (remove|delete) ", Conflict, "image-in-use"),
-    Rule(r"is not running|not running", Conflict, "not-running"),
+    Rule(r"is not running|not running|non running", Conflict, "not-running"),
     Rule(r"already paused", Conflict, "already-paused"),
     Rule(r"is not paused", Conflict, "not-paused"),
     Rule(r"does not support reading|logging driver", EngineError, "logs-unreadable",

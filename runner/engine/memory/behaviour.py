@@ -28,7 +28,8 @@ class Behaviour(Fact):
     cannot_start: bool = False
     """The entrypoint cannot be run: the start is refused and the container stays created, exit code 127."""
     crashes: bool = False
-    """Exits 1 at start."""
+    """Exits at start with ``crash_code``."""
+    crash_code: int = 1
     crash_loops: bool = False
     """Exits 1 at the first look after every start."""
     dies_after_looks: int | None = None

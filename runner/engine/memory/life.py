@@ -56,7 +56,7 @@ def begin(world: World, cell: Cell) -> None:
         contents.pop(inside, None)
     if behaviour.crashes:
         cell.log.append("FATAL: crashed")
-        exit_by_itself(world, cell, 1)
+        exit_by_itself(world, cell, behaviour.crash_code)
 
 
 def readable_by_others_only(world: World, cell: Cell) -> str:
