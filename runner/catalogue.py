@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.versions import Release, SchemeName, release_from
 
@@ -28,6 +28,18 @@ class Catalogue:
     def between(self, low: Release, high: Release) -> tuple[Release, ...]:
         """Finished releases above the one and below the other."""
         return tuple(one for one in self.releases if low.rank < one.rank < high.rank and one.is_final)
+
+    def thinned(self) -> Catalogue:
+        """The first and the last finished release of each series.
+
+        Every rule asks of a patch at most that it be old or new enough, so these two stand for all between them,
+        and a registry of thousands of tags is searched as fast as one of dozens.
+        """
+        ends: dict[tuple[int, ...], tuple[Release, Release]] = {}
+        for one in (release for release in self.releases if release.is_final):
+            first, _ = ends.get(one.numbers[:-1], (one, one))
+            ends[one.numbers[:-1]] = first, one
+        return replace(self, releases=tuple(sorted({end for pair in ends.values() for end in pair})))
 
     def holds(self, release: Release) -> bool:
         """Whether this very release is listed; a list without editions holds it in every edition."""

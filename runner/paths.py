@@ -74,8 +74,8 @@ def find_path(recipe: Recipe, start: Release, goal: Release, among: Catalogue, *
 
 
 def _not_released(recipe: Recipe, start: Release, goal: Release, among: Catalogue) -> NoPath:
-    law = Law(recipe.hops, _in_edition(among, start.edition))
-    near = _nearest(_reach(law, start, goal), start)
+    law = Law(recipe.hops, _in_edition(among, start.edition).thinned())
+    near = _nearest(_reach(law, start, goal, entering=False))
     return NoPath("not-released", f"{goal} is not among the releases that exist.", recipe.hops[0].source, near)
 
 
@@ -127,6 +127,7 @@ def _spelled(among: Catalogue, release: Release, edition: str) -> Release:
 
 def _path_up(recipe: Recipe, start: Release, goal: Release, among: Catalogue, force: bool) -> Path | NoPath:
     """With the vendor's advice where the releases allow it; without it, and saying so, where they do not."""
+    among = among.thinned()
     binding = tuple(rule for rule in recipe.hops if not (force and rule.forced))
     firm = tuple(rule for rule in binding if not rule.advised)
     found = _fewest_hops(Law(binding, among), start, goal) or _fewest_hops(Law(firm, among), start, goal)
@@ -158,16 +159,15 @@ def _fewest_hops(law: Law, start: Release, goal: Release) -> tuple[Release, ...]
     return tuple(reversed(way))
 
 
-def _reach(law: Law, start: Release, goal: Release) -> dict[Release, Release]:
+def _reach(law: Law, start: Release, goal: Release, *, entering: bool = True) -> dict[Release, Release]:
     """Every release that can be reached on the way up to the goal, with the one it is reached from."""
     came_from: dict[Release, Release] = {}
     open_ends = [*law.among.between(start, goal)]
     layer = [start]
     while layer:
-        for leaving in layer:
-            if law.against(leaving, goal) is None:
-                came_from[goal] = leaving
-                return came_from
+        last = next((one for one in layer if entering and law.against(one, goal) is None), None)
+        if last is not None:
+            return came_from | {goal: last}
         nearer = _next_layer(law, layer, open_ends)
         came_from |= nearer
         open_ends = [one for one in open_ends if one not in nearer]
@@ -184,13 +184,13 @@ def _next_layer(law: Law, layer: list[Release], open_ends: list[Release]) -> dic
     return found
 
 
-def _nearest(came_from: Iterable[Release], start: Release) -> tuple[Release, ...]:
-    return tuple(sorted((one for one in came_from if one != start), reverse=True)[:NEAREST])
+def _nearest(reached: Iterable[Release]) -> tuple[Release, ...]:
+    return tuple(sorted(reached, reverse=True)[:NEAREST])
 
 
 def _refusal(law: Law, start: Release, goal: Release) -> NoPath:
     """What stops the one who has come nearest says more than what forbids the whole way at once."""
-    near = _nearest(_reach(law, start, goal), start)
+    near = _nearest(_reach(law, start, goal))
     against = law.against(near[0] if near else start, goal)
     if against is None:
         raise AssertionError(f"{goal} is both reachable and not")

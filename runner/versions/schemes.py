@@ -77,6 +77,7 @@ def release_from(text: str, name: SchemeName) -> Release:
     return release
 
 
+@cache
 def series_from(text: str) -> tuple[int, ...]:
     """The leading numbers a series is named by: 2.3 or 17."""
     pieces = text.split(".")
