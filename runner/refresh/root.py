@@ -48,7 +48,8 @@ class Root:
     def parent(self, path: str) -> Iterator[tuple[int, str]]:
         """Open the directory a path lies in; yield it with the last name."""
         above, _, name = path.rpartition("/")
-        _names_of(name)
+        if not _names_of(name):
+            raise ValueError(f"not a path inside a tree: {path!r}")
         with self.directory(above) as fd:
             yield fd, name
 

@@ -11,7 +11,7 @@ from runner.refresh.choices import INSTALL, KEEP, LOOK_AGAIN, OPEN, RESTORE, Ans
 from runner.refresh.decide import Act, Ask, Verdict, decide, decide_mode
 from runner.refresh.entries import Entry, Kind, Rules, Tree, fingerprint_of, paths_in_order
 from runner.refresh.lines import Line
-from runner.refresh.merge import can_merge, merge
+from runner.refresh.merge import MERGE_LIMIT_BYTES, can_merge, merge
 from runner.refresh.settlement import Change, Outcome, SetMode, Settlement, Swap, World, counts_of
 from runner.refresh.usertree import UserTree
 
@@ -20,7 +20,7 @@ def settle(old: Tree, user: Tree, new: Tree, asks: Asks, world: World, rules: Ru
     """Settle every path, in order: defaults that are new, then defaults that are gone."""
     rules = rules or Rules()
     work = _Work(old, user, new, asks, world, rules)
-    outcomes = tuple(work.settle_path(path) for path in paths_in_order(old, new, rules))
+    outcomes = tuple(work.settle_path(path) for path in paths_in_order(work.old, new, rules))
     counts = counts_of(outcomes)
     return Settlement(outcomes, tuple(work.changes), work.seen, tuple(work.answered), tuple(work.open), counts)
 
@@ -74,9 +74,12 @@ class _Work:
         return Outcome(path, verdict.row, (line,), answer.choice)
 
     def _merge(self, path: str, old: Entry, user: Entry, new: Entry) -> Outcome:
+        whole = Verdict(14, Act.INSTALL, Ask.REPLACE)
+        if max(old.size, user.size, new.size) > MERGE_LIMIT_BYTES:
+            return self._two_way(path, whole, Ask.REPLACE, user)
         theirs = self.world.user_text(path), self.world.old_text(path), self.world.new_text(path)
         if not can_merge(*theirs):
-            return self._two_way(path, Verdict(14, Act.INSTALL, Ask.REPLACE), Ask.REPLACE, user)
+            return self._two_way(path, whole, Ask.REPLACE, user)
         texts = Texts(*theirs, merge(*theirs))
         if texts.merged.conflicts == 0:
             self._write(path, user, texts.merged.text, texts.user)
