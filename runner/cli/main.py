@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,9 @@ import typer
 from runner.cli.apply import apply_command
 from runner.cli.ground import home_folder
 from runner.cli.plan import plan_command
+from runner.cli.recover import commit_command, recover_command
+from runner.cli.rollback import rollback_command
+from runner.cli.standing import history_command, show_command, status_command
 from runner.cli.terminal import error_json, say, say_json, tell
 from runner.errors import Exit, RefloatError
 
@@ -33,7 +37,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for name, command in (("plan", plan_command), ("apply", apply_command)):
+VERBS: dict[str, Callable[..., None]] = {
+    "plan": plan_command,
+    "apply": apply_command,
+    "rollback": rollback_command,
+    "recover": recover_command,
+    "commit": commit_command,
+    "status": status_command,
+    "history": history_command,
+    "show": show_command,
+}
+for name, command in VERBS.items():
     app.command(name)(command)
 
 

@@ -6,13 +6,14 @@ from runner.plan import Plan, phases, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.report.words import seconds_words
 
-ENDS = {End.NEW: "the new version runs", End.OLD: "the old version runs", End.STUCK: "stuck"}
+STUCK = "stuck: neither forward nor back"
 MARKS = {"warning": "!", "log": "|", "waiting": "…", "seen": "·"}
 
 
 def sentences(plan: Plan) -> dict[str, str]:
-    """What each key of a journal stands for: the steps and every part of their undo."""
-    said: dict[str, str] = {}
+    """What each key of a journal stands for: the steps, every part of their undo, and the two good ends."""
+    name = plan.target
+    said: dict[str, str] = {End.NEW: f"{name} runs {plan.new.spoken}", End.OLD: f"{name} runs {plan.old.spoken} again"}
     for phase, steps in phases(plan):
         for key, step in steps:
             said[key] = f"{phase.value:<8} {step.sentence}"
@@ -37,12 +38,12 @@ def line_from(record: Record, said: dict[str, str]) -> str:
         case Noted():
             return f"   {MARKS[record.kind]} {noted(record)}"
         case Closed():
-            return f"end      {ENDS[record.end]}{f': {record.why}' if record.why else ''}"
+            return f"end      {said.get(record.end, STUCK)}{f': {record.why}' if record.why else ''}"
 
 
 def noted(record: Noted) -> str:
     """What was seen, and how long it may still take."""
-    text = f"waiting for {record.text}" if record.kind == "waiting" else record.text
+    text = f"waiting: {record.text}" if record.kind == "waiting" else record.text
     return text if record.left_s is None else f"{text} (up to {seconds_words(record.left_s)} more)"
 
 

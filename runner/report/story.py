@@ -31,6 +31,8 @@ def what_next(end: Outcome) -> str:
         return f"See what stands: refloat show {end.run}. Then finish it: refloat recover {end.target}"
     if end.held:
         return f"The verdict is open. Accept it: refloat commit {end.target}. Or go back: refloat rollback {end.target}"
+    if end.end is End.NEW and end.verb == "rollback":
+        return ""
     if end.end is End.NEW:
         return f"Go back while its snapshot is kept: refloat rollback {end.target}"
     return "" if end.asked_back else f"See the whole story: refloat show {end.run}"

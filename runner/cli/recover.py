@@ -1,0 +1,59 @@
+"""`refloat recover` and `refloat commit`: bring what is open to its end; which end, the records say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.apply import finish
+from runner.cli.ground import new_live, open_session, place_from
+from runner.cli.interrupts import Interrupts
+from runner.cli.rollback import TargetOrRun
+from runner.cli.terminal import say, say_json
+from runner.cli.wishes import AsJson, Vault, Yes
+
+if TYPE_CHECKING:
+    from runner.outcome import Outcome
+
+MaybeTarget = Annotated[str, typer.Argument(metavar="[T]", help="A container or a run; all that is open without it.")]
+Back = Annotated[bool, typer.Option("--back", help="Go back, even where the new version was started already.")]
+
+
+def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
+                    as_json: AsJson = False) -> None:  # fmt: skip
+    """Finish or undo what was cut off: the runner, the machine or the engine died on the way."""
+    from runner.recovery import lost_runs, open_runs
+    from runner.verbs import Refloat
+
+    live, interrupts = new_live(), Interrupts()
+    session = open_session(live.hear, interrupts=interrupts, patient=True)
+    place = place_from(vault)
+    ends: list[Outcome] = []
+    with interrupts.at_work("refloat recover"):
+        for one in (*open_runs(session, target), *lost_runs(session, target, place)):
+            live.follow(one.plan)
+            ends += Refloat(session).recover(one.plan.run, back=back, place=place)
+    live.rest()
+    _tell_all(tuple(ends), target, as_json=as_json)
+
+
+def _tell_all(ends: tuple[Outcome, ...], target: str, *, as_json: bool) -> None:
+    from runner.report.story import ending
+
+    if as_json:
+        say_json([{**end.model_dump(mode="json"), "exit": int(end.exit_status)} for end in ends])
+    elif ends:
+        say("\n\n".join(ending(end) for end in ends))
+    else:
+        say(f"Nothing of {target} was cut off." if target else "Nothing was cut off.")
+    worst = max((int(end.exit_status) for end in ends), default=0)
+    if worst:
+        raise typer.Exit(worst)
+
+
+def commit_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # the same
+    """Accept an open verdict: what was kept of the old version is tidied away."""
+    from runner.verbs import Refloat
+
+    finish(Refloat(open_session()).commit(target), as_json=as_json)

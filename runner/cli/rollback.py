@@ -1,0 +1,35 @@
+"""`refloat rollback`: the old version again, on its data as it was; it asks first, for writes are lost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from runner.cli.apply import finish
+from runner.cli.ground import new_live, open_session
+from runner.cli.interrupts import Interrupts
+from runner.cli.terminal import ask, tell
+from runner.cli.wishes import AsJson, Yes
+
+TargetOrRun = Annotated[
+    str, typer.Argument(metavar="T|RUN", help="A container's name or id, a compose PROJECT/SERVICE, or a run.")
+]
+
+
+def rollback_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Go back to the version before, with its data as it was then; asks, for later writes are lost."""
+    from runner.verbs import Refloat
+
+    live, interrupts = new_live(), Interrupts()
+    refloat = Refloat(open_session(live.hear, interrupts=interrupts))
+    offer = refloat.offer_rollback(target)
+    plan = offer.plan
+    back_to, leaving = (plan.old, plan.new) if offer.undoes else (plan.new, plan.old)
+    tell(f"{plan.target}: back from {leaving.spoken} to {back_to.spoken}. {offer.losing}")
+    ask(f"Roll {plan.target} back?", yes=yes)
+    live.follow(plan)
+    with interrupts.at_work(f"refloat recover {plan.target}"):
+        end = refloat.rollback(offer)
+    live.rest()
+    finish(end, as_json=as_json)
