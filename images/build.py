@@ -11,15 +11,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from images.docker import LABEL, BuildFailed, docker
-from images.suites import base_key, base_name, make_base
+from images.suites import base_key, base_name, cache_folder, make_base
 from images.table import HERE, Wanted, content_key, context_tar, read_table
 
 AT_ONCE = 2
@@ -75,7 +73,7 @@ def content_labels(names: Iterable[str]) -> dict[str, str]:
 
 @contextmanager
 def _only_one_build() -> Iterator[None]:
-    with Path(tempfile.gettempdir(), "refloat-lab-build.lock").open("w") as lock:
+    with (cache_folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -105,7 +103,11 @@ def build(row: Wanted) -> None:
     arguments = [f"BASE={base_name(row.suite)}", f"VERSION={row.tag}", *row.arguments, *_proxies()]
     labels = [f"{LABEL}={content_key(row, base_key(row.suite))}", f"org.opencontainers.image.version={row.tag}"]
     options = [f"--build-arg={argument}" for argument in arguments] + [f"--label={label}" for label in labels]
-    docker("build", "--network=host", "--force-rm", *options, f"--tag={row.name}", "-", stdin=context_tar(row))
+    command = ["build", "--network=host", "--force-rm", *options, f"--tag={row.name}", "-"]
+    try:
+        docker(*command, stdin=context_tar(row))
+    except BuildFailed:
+        docker(*command, stdin=context_tar(row))  # a mirror may hiccup once; what really fails fails again
 
 
 def _proxies() -> list[str]:

@@ -11,6 +11,7 @@ need ip iproute2
 need nsenter util-linux
 need pgrep procps
 need git git
+[[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 ((${#missing[@]})) || exit 0
 

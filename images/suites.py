@@ -51,9 +51,15 @@ def _pulled(suite: str) -> bool:
     return True
 
 
-def _cached_tarball(suite: str) -> Path:
+def cache_folder() -> Path:
+    """Where tarballs of bases are kept between engines."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refloat-lab"
     cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+def _cached_tarball(suite: str) -> Path:
+    cache = cache_folder()
     tarball = cache / f"{suite}-{base_key(suite)}.tar"
     if not tarball.exists():
         with tempfile.TemporaryDirectory(dir=cache, prefix=f"{suite}-") as scratch:
@@ -74,8 +80,10 @@ def _debootstrap(suite: str, tree: Path) -> None:
     mirror = _mirror()
     script = [] if known else ["sid"]  # every later suite is made as unstable is
     # In a mount namespace of its own: an interrupted debootstrap leaves no /proc mounted.
-    command = ["unshare", "--mount", "debootstrap", "--variant=minbase", suite, str(tree)]
-    run([*command, *([mirror] if mirror or script else []), *script])
+    command = ["unshare", "--mount", "debootstrap", "--variant=minbase"]
+    if mirror.startswith("https:"):
+        command.append("--include=ca-certificates")
+    run([*command, suite, str(tree), *([mirror] if mirror or script else []), *script])
     for name in DROPPED:
         shutil.rmtree(tree / name, ignore_errors=True)
         (tree / name).mkdir(parents=True)

@@ -82,8 +82,8 @@ wait_for() { # what, then the command that says it is there
     shift
     until "$@"; do
         if ((++tries > 300)); then
-            tail -n 20 "$dir/log" >&2
-            die "$what does not answer after 60 s; the end of $dir/log is above"
+            tail -n 20 "$dir/log" >&2 || true
+            die "$what does not answer after 60 s; the end of its log is above, if it has one"
         fi
         sleep 0.2
     done

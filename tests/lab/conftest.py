@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.lab.engines import ENGINE_SH, Lab
+from tests.lab.engines import ENGINE_SH, Lab, further_engine
 
 
 @pytest.fixture
@@ -21,13 +18,5 @@ def lab(lab_images: str) -> Lab:
 @pytest.fixture
 def further(lab: Lab) -> Iterator[Lab]:
     """A further engine, just started, with the busybox image and nothing else."""
-    directory = Path(tempfile.mkdtemp(prefix="refloat-"))
-    engine = Lab(directory, f"unix://{directory}/docker.sock")
-    try:
-        assert engine.engine("start") == engine.host
-        lab.docker("save", "--output", str(directory / "busybox.tar"), "refloat-lab/busybox:1")
-        engine.docker("load", "--input", str(directory / "busybox.tar"))
+    with further_engine(lab, "refloat-lab/busybox:1") as engine:
         yield engine
-    finally:
-        engine.engine("stop")
-        shutil.rmtree(directory)

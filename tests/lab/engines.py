@@ -1,11 +1,14 @@
-"""Short ways to the docker client and to engine.sh, for the tests of the lab; starts nothing by itself."""
+"""Short ways to docker and engine.sh, also for a test that restarts its engine; starts nothing by itself."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,3 +47,19 @@ class Lab:
     def state(self, container: str, field: str) -> str:
         """One field of a container's state."""
         return self.docker("inspect", "--format", f"{{{{.State.{field}}}}}", container)
+
+
+@contextmanager
+def further_engine(first: Lab, *images: str) -> Iterator[Lab]:
+    """A new engine with these images of the first one; stopped and removed afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="refloat-"))
+    engine = Lab(directory, f"unix://{directory}/docker.sock")
+    try:
+        assert engine.engine("start") == engine.host
+        first.docker("save", "--output", str(directory / "images.tar"), *images)
+        engine.docker("load", "--input", str(directory / "images.tar"))
+        (directory / "images.tar").unlink()
+        yield engine
+    finally:
+        engine.engine("stop")
+        shutil.rmtree(directory)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -101,7 +103,7 @@ def test_stopping_leaves_no_mount_namespace_process_link_or_rule(further: Lab) -
         assert str(further.directory) not in seen, kind
         assert f"refloat-{number}\n" not in seen, kind
         assert f"refloat-veth{number}" not in seen, kind
-    assert {path.name for path in further.directory.iterdir()} == {"data", "lock", "log", "busybox.tar"}
+    assert {path.name for path in further.directory.iterdir()} == {"data", "lock", "log"}
 
 
 def test_stopping_tidies_up_after_a_daemon_that_was_killed(further: Lab) -> None:
@@ -122,3 +124,14 @@ def test_a_stopped_engine_says_so(further: Lab) -> None:
     address = subprocess.run([ENGINE_SH, "address"], env=environment, capture_output=True, text=True, check=False)
     assert address.returncode == 1
     assert "start it with" in address.stderr
+
+
+def test_where_no_engine_can_be_made_it_says_what_to_install() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        shutil.copytree(ENGINE_SH.parent, Path(folder, "engine"))
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"{folder}/engine/engine.sh", "start"]
+        environment = {"PATH": os.environ["PATH"], "DOCKER_HOST": "unix:///nonexistent.sock", "HOME": folder}
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "Install docker.io and iptables, or start Docker, then try again." in refused.stderr
