@@ -251,8 +251,9 @@ def connection_options(url: str) -> dict[str, Any]:
 
 def context_options() -> dict[str, Any]:
     """Read the current docker context; nothing where it is the default one."""
-    context: Any = docker.context.ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT") or None)
-    if context is None or not context.Host:
-        return {}
+    chosen = os.environ.get("DOCKER_CONTEXT") or None
+    context: Any = docker.context.ContextAPI.get_context(chosen)
+    if context is None:  # never fall back: the default engine is not the one that was meant
+        raise docker.errors.ContextNotFound(chosen or "of your configuration")
     tls = context.TLSConfig
-    return {"base_url": context.Host} | ({"tls": tls} if tls else {})
+    return ({"base_url": context.Host} if context.Host else {}) | ({"tls": tls} if tls else {})
