@@ -13,10 +13,15 @@ from runner.recipes.consistency import Mistake, mistakes_in
 from runner.recipes.keys import nearest_key
 from runner.recipes.model import Recipe
 
+try:  # libyaml reads ten times as fast; where it is missing, PyYAML's own parser does the same
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]  # the two have one interface and no common base
+
 Tree = dict[str, object]
 
 
-class VersionSafeLoader(yaml.SafeLoader):
+class VersionSafeLoader(SafeLoader):
     """Safe YAML in which 2.10 stays 2.10: floats and dates are text here, as versions are."""
 
 
@@ -29,8 +34,9 @@ VersionSafeLoader.yaml_implicit_resolvers = {
 def tree_from_yaml(text: str, file: str) -> Tree:
     """The mapping a recipe's text holds, before anything is known about its keys."""
     try:
-        node = yaml.compose(text, VersionSafeLoader)
-        tree = yaml.load(text, VersionSafeLoader)  # noqa: S506 -- a SafeLoader that knows fewer types
+        loader = VersionSafeLoader(text)
+        node = loader.get_single_node()
+        tree = loader.construct_document(node) if node else None
     except yaml.YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None)
         line = mark.line + 1 if mark else 1
