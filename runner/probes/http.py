@@ -15,14 +15,17 @@ BODY_BYTES = 8 * 1024 * 1024
 MARK = "refloat-status "
 OK = 200
 # curl, else wget (busybox and GNU speak of the status on stderr), else bash by hand: whatever the image has.
+# `timeout` rather than wget's own -T, at which some static builds of busybox fall over.
 INSIDE = """
+limit=
+if command -v timeout >/dev/null 2>&1; then limit="timeout $2"; fi
 if command -v curl >/dev/null 2>&1; then
     exec curl -sS -k --noproxy '*' -m "$2" -w '\\nrefloat-status %{http_code}' "$1"
 fi
-if command -v wget >/dev/null 2>&1; then exec wget -q -S -O - -T "$3" "$1"; fi
-exec timeout "$2" bash -c '
+if command -v wget >/dev/null 2>&1; then exec $limit wget -q -S -O - "$1"; fi
+exec $limit bash -c '
 exec 3<>"/dev/tcp/localhost/$0"; printf "GET %s HTTP/1.0\\r\\n\\r\\n" "$1" >&3
-read -r line <&3 && printf "%s\\n" "$line" && cat <&3' "$4" "$5"
+read -r line <&3 && printf "%s\\n" "$line" && cat <&3' "$3" "$4"
 """
 
 
@@ -52,7 +55,7 @@ def read_page(engine: EnginePort, probe: HttpProbe, container: Container, run: s
     wait = f"{probe.timeout_s:g}"
     beside = ("curl", "-sS", "-k", "--noproxy", "*", "-m", wait, "--max-filesize", str(BODY_BYTES),
               "-w", f"\n{MARK}%{{http_code}}", url)  # fmt: skip
-    inside = ("sh", "-c", INSIDE, "sh", url, wait, str(max(1, round(probe.timeout_s))), str(probe.port), probe.path)
+    inside = ("sh", "-c", INSIDE, "sh", url, wait, str(probe.port), probe.path)
     return page_from(ask_network(engine, container, run, beside, inside, probe.timeout_s))
 
 
