@@ -42,7 +42,7 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                   probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                   as_json: AsJson = False) -> None:  # fmt: skip
-    """Upgrade: the new version proven healthy on all of the data, or the old one back as it was."""
+    """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault)  # fmt: skip
     carry_out(target, wishes, as_json=as_json)

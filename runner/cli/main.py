@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,9 @@ import typer
 
 from runner.cli.apply import apply_command
 from runner.cli.ground import home_folder
+from runner.cli.look import doctor_command, ls_command
 from runner.cli.plan import plan_command
+from runner.cli.prune import prune_command
 from runner.cli.recover import commit_command, recover_command
 from runner.cli.rollback import rollback_command
 from runner.cli.standing import history_command, show_command, status_command
@@ -28,16 +29,8 @@ EPILOG = (
     "6 stuck, 7 busy, 8 engine unreachable, 70 our bug, 75 not now, 130 interrupted."
 )
 
-app = typer.Typer(
-    name="refloat",
-    help="Upgrade a container and its data: the new version proven healthy, or the old one back as it was.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 VERBS: dict[str, Callable[..., None]] = {
+    "ls": ls_command,
     "plan": plan_command,
     "apply": apply_command,
     "rollback": rollback_command,
@@ -46,24 +39,67 @@ VERBS: dict[str, Callable[..., None]] = {
     "status": status_command,
     "history": history_command,
     "show": show_command,
+    "prune": prune_command,
+    "doctor": doctor_command,
 }
-for name, command in VERBS.items():
-    app.command(name)(command)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        say(f"refloat {version('refloat')}")
+        say(f"refloat {_version()}")
         raise typer.Exit
 
 
-@app.callback()
+def _version() -> str:
+    from importlib.metadata import version  # slow to load, and seldom asked
+
+    return version("refloat")
+
+
 def _top(
-    _version: Annotated[
+    _asked: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and exit.")
     ] = False,
 ) -> None:
     """Hold the options of the command itself."""
+
+
+def new_app(arguments: list[str]) -> typer.Typer:
+    """The command as this command line needs it."""
+    app = typer.Typer(
+        help="Upgrade a container and its data: the new version proven healthy, or the old one back as it was.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_top)
+    for name, command in VERBS.items():
+        app.command(name)(command)
+    _mount_families(app, arguments)
+    return app
+
+
+def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
+    """Load the verbs that bring much of their own only when they are asked for: help must come at once."""
+    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if asked == "recipes":
+        from runner.cli.recipes import recipes_app
+
+        app.add_typer(recipes_app, name="recipes")
+        return
+    app.command("recipes", help="What refloat knows about products.")(_elsewhere)
+    if asked == "refresh":
+        from runner.cli.refresh import refresh_command
+
+        app.command("refresh")(refresh_command)
+        return
+    app.command("refresh", help="Bring new default configuration into a tree.")(_elsewhere)
+
+
+def _elsewhere() -> None:
+    """Stand in the list of verbs for one that is not loaded."""
 
 
 def main() -> None:
@@ -75,7 +111,7 @@ def main() -> None:
 def status_of(arguments: list[str]) -> int:
     """Run one command line; every end becomes a status and words."""
     try:
-        app(args=arguments, prog_name="refloat")
+        new_app(arguments)(args=arguments, prog_name="refloat")
     except RefloatError as error:
         return _say_error(error, as_json="--json" in arguments)
     except BrokenPipeError:
@@ -119,7 +155,7 @@ def _report_bug(bug: BaseException) -> int:
 def _written(report: Path, text: str) -> str:
     try:
         report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        report.write_text(f"refloat {version('refloat')}, Python {sys.version}\n\n{text}", encoding="utf-8")
+        report.write_text(f"refloat {_version()}, Python {sys.version}\n\n{text}", encoding="utf-8")
     except OSError:
         return f"; its report could not be written to {report}"
     return f"; its report is {report}"

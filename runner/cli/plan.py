@@ -34,7 +34,7 @@ def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish 
                  keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                  probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", out: Out = None,
                  as_json: AsJson = False) -> None:  # fmt: skip
-    """Say what an upgrade would do: every step, why, its undo, the downtime, the warnings."""
+    """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault)  # fmt: skip
     print_plan(target, wishes, out, as_json=as_json)

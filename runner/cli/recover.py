@@ -22,7 +22,7 @@ Back = Annotated[bool, typer.Option("--back", help="Go back, even where the new 
 
 def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                     as_json: AsJson = False) -> None:  # fmt: skip
-    """Finish or undo what was cut off: the runner, the machine or the engine died on the way."""
+    """Finish or undo what was cut off. The runner, the machine or the engine may have died on the way."""
     from runner.recovery import lost_runs, open_runs
     from runner.verbs import Refloat
 
@@ -53,7 +53,7 @@ def _tell_all(ends: tuple[Outcome, ...], target: str, *, as_json: bool) -> None:
 
 
 def commit_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # the same
-    """Accept an open verdict: what was kept of the old version is tidied away."""
+    """Accept an open verdict. What was kept of the old version is tidied away."""
     from runner.verbs import Refloat
 
     finish(Refloat(open_session()).commit(target), as_json=as_json)

@@ -18,7 +18,7 @@ TargetOrRun = Annotated[
 
 
 def rollback_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Go back to the version before, with its data as it was then; asks, for later writes are lost."""
+    """Go back to the version before. With its data as it was then; asks, for later writes are lost."""
     from runner.verbs import Refloat
 
     live, interrupts = new_live(), Interrupts()

@@ -25,7 +25,7 @@ def _runs() -> Runs:
 
 
 def status_command(target: MaybeTarget = "", as_json: AsJson = False) -> None:
-    """Where every target stands: what is at work, cut off, stuck or open, and what to type next."""
+    """Where every target stands. What is at work, cut off, stuck or open, and what to type next."""
     from runner.standing import standings
 
     newest: dict[str, Standing] = {}
@@ -71,7 +71,7 @@ def history_command(target: MaybeTarget = "", as_json: AsJson = False) -> None:
 
 
 def show_command(run: TargetOrRun, as_json: AsJson = False) -> None:
-    """One run in words: what happened and when, why it turned, the last log lines, the evidence."""
+    """One run in words. What happened and when, why it turned, the last log lines, the evidence."""
     from runner.report.story import story
     from runner.standing import find_run, told
 

@@ -1,0 +1,56 @@
+"""`refloat ls` and `refloat doctor`: what is there, and whether upgrades can work here; they change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from runner.cli.ground import TOOLS_IMAGE, open_session, place_from
+from runner.cli.terminal import say, say_json
+from runner.cli.wishes import AsJson, Vault
+from runner.errors import Exit
+
+if TYPE_CHECKING:
+    from runner.checkup import Check
+    from runner.inventory import Entry
+
+MARKS = {"ok": "✓", "note": "!", "bad": "✗"}
+
+
+def ls_command(as_json: AsJson = False) -> None:
+    """Every container that could be upgraded. Product, version, data, and why not where it cannot."""
+    from runner.inventory import read_inventory
+    from runner.report.words import columns
+
+    entries = read_inventory(open_session().engine)
+    if as_json:
+        say_json([entry.model_dump(mode="json") for entry in entries])
+    elif entries:
+        heads = ("target", "product", "version", "image", "data", "upgradeable")
+        say(columns(tuple(_cells(entry) for entry in entries), heads))
+    else:
+        say("There is no container on this engine.")
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    data = str(len(entry.data)) if entry.data else "none"
+    able = f"no: {entry.why_not}" if entry.why_not else "yes"
+    return (entry.name, entry.product or "unknown", entry.version or "unknown", entry.image, data, able)
+
+
+def doctor_command(vault: Vault = "", as_json: AsJson = False) -> None:
+    """Whether upgrades can work here. Engine, storage, space, the tools image, what earlier runs left."""
+    from runner.checkup import check_up
+
+    checks = check_up(open_session(), place_from(vault), TOOLS_IMAGE)
+    if as_json:
+        say_json([check.model_dump(mode="json") for check in checks])
+    else:
+        say("\n".join(_line(check) for check in checks))
+    if any(check.state == "bad" for check in checks):
+        raise typer.Exit(int(Exit.REFUSED))
+
+
+def _line(check: Check) -> str:
+    return f"{MARKS[check.state]} {check.name:<8} {check.words}{f' → {check.then}' if check.then else ''}"
