@@ -57,7 +57,9 @@ class Measured(Stated):
     name: str
     pointer: str | None = Field(default=None, description="JSON pointer into the answer, for example /data/version.")
     regex: Pattern | None = Field(default=None, description="Its first group is the value.")
-    count: bool = Field(default=False, description="The value is how many items there are at the pointer.")
+    count: bool = Field(
+        default=False, description="The value is how many items stand at the pointer, or how often the regex matches."
+    )
     compare: Compare
     percent: float | None = Field(default=None, gt=0, description="Allowed difference for within_percent.")
 

@@ -11,6 +11,7 @@ from runner.recipes.health import Port, RecipeEvidence, RecipeProbe, Standstill
 from runner.recipes.patterns import Pattern
 from runner.recipes.work import (
     Argv,
+    ConsistentCopy,
     Coupled,
     Gate,
     Hook,
@@ -109,6 +110,9 @@ class Recipe(Stated):
 
     data_paths: tuple[AbsolutePath, ...] = ()
     config_paths: tuple[AbsolutePath, ...] = ()
+    config_tokens: dict[str, str] = Field(
+        default={}, description="Literal tokens in default files and what stands for them; $NAME is the container's."
+    )
     uid: int | None = None
 
     hops: tuple[HopRule, ...] = Field(min_length=1)
@@ -136,6 +140,7 @@ class Recipe(Stated):
     gates: tuple[Gate, ...] = ()
     hooks: tuple[Hook, ...] = ()
     rehearsal: Rehearsal = Rehearsal()
+    consistent_copy: ConsistentCopy = ConsistentCopy()
     sources: tuple[Source, ...] = ()
 
     @field_validator("notes", "gates")

@@ -87,8 +87,18 @@ class Coupled(Stated):
     source: Source
 
 
+class ConsistentCopy(Stated):
+    """What makes a copy of the running product consistent."""
+
+    by: Literal["pause", "stop", "command"] = "pause"
+    argv: tuple[str, ...] = Field(default=(), description="The command, run in the container before copying.")
+    why: str = ""
+
+
 class Rehearsal(Stated):
     """What a copy of this product needs to come up apart from the world."""
+
+    same_hostname: bool = Field(default=False, description="The product keys its data on the host name.")
 
     env: dict[str, str] = Field(default={})
     networks: Literal["none", "isolated"] = "isolated"

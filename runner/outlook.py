@@ -1,0 +1,40 @@
+"""Where a release stands: the newest that exists, the newest within reach, and why not further; it asks no one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.catalogue import Catalogue
+from runner.paths import NoPath, Path, find_path
+from runner.recipes.model import Recipe
+from runner.versions import Release
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What lies ahead of a release. Without anything newer all but ``current`` is empty."""
+
+    current: Release
+    newest: Release | None = None
+    reachable: Release | None = None
+    path: tuple[Release, ...] = ()
+    refusal: NoPath | None = None
+
+
+def outlook(recipe: Recipe, current: Release, among: Catalogue) -> Outlook:
+    """The newest release that exists, and how far the recipe's rules let this one go towards it."""
+    ahead = [one for one in among.releases if one.is_final and one.rank > current.rank and _same_edition(one, current)]
+    if not ahead:
+        return Outlook(current)
+    newest = ahead[-1]
+    found = find_path(recipe, current, newest, among)
+    if isinstance(found, Path):
+        return Outlook(current, newest, found.hops[-1], found.hops)
+    if not found.reachable:
+        return Outlook(current, newest, refusal=found)
+    way = find_path(recipe, current, found.reachable[0], among)
+    return Outlook(current, newest, found.reachable[0], way.hops if isinstance(way, Path) else (), found)
+
+
+def _same_edition(one: Release, current: Release) -> bool:
+    return not one.edition or not current.edition or one.edition == current.edition
