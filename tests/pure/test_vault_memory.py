@@ -37,15 +37,6 @@ def test_a_restore_makes_the_data_equal_to_the_snapshot() -> None:
     assert vault.rooms(VaultPlace())[0].sealed
 
 
-def test_a_restore_brings_back_a_volume_that_is_gone() -> None:
-    engine = machine()
-    vault = sealed(engine)
-    engine.remove_volume("data")
-    vault.restore(ROOM, SOURCES)
-    assert engine.volume("data").name == "data"
-    assert engine.data["data"] == {"a": "1", "b": "2"}
-
-
 def test_the_room_outlives_the_runner() -> None:
     engine = machine()
     sealed(engine)

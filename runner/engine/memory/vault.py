@@ -79,11 +79,10 @@ class MemoryVault:
     @call
     def seal(self, room: Room, sources: tuple[Source, ...], taken_from: Json) -> Sealed:
         """See the port."""
+        for each in sources:
+            self._must_be_equal(room, each)
         if at(room, "seal") in self._place(room.place):
             return self._verified(room)
-        for each in sources:
-            if self._tree(room, each) != self._source(each):
-                raise VaultError("damaged", f"The copy of {each.spoken} differs from it.", "Nothing was sealed.")
         stored, size, entries = self._room(room), 0, 0
         for each in sources:
             size, entries = size + sum(map(len, self._tree(room, each).values())), entries + len(self._tree(room, each))
@@ -109,12 +108,10 @@ class MemoryVault:
     @call
     def restore(self, room: Room, sources: tuple[Source, ...]) -> Copied:
         """See the port."""
-        self._verified(room)
-        done = 0
-        for each in sources:
-            if each.volume:
-                self._engine.world.add_volume(each.volume)
-            done += self._make_equal(self._source(each), self._tree(room, each))
+        known = self._verified(room).sources
+        if foreign := [each for each in sources if each not in known]:
+            raise VaultError("foreign", f"The snapshot of run {room.run} was not taken of {foreign[0].spoken}.")
+        done = sum(self._make_equal(self._source(each), self._tree(room, each)) for each in sources)
         return Copied(copied_entries=done, copied_bytes=done, seconds=0, how="copy")
 
     @call
@@ -157,6 +154,8 @@ class MemoryVault:
         return self._engine.data.setdefault(room.place.path or room.place.volume, {})
 
     def _source(self, source: Source) -> Contents:
+        if source.volume and source.volume not in self._engine.world.volumes:
+            raise VaultError("no-source", f"The volume {source.volume} is not there any more.")
         return self._engine.data.setdefault(source.volume or source.path, {})
 
     def _tree(self, room: Room, source: Source) -> Contents:
@@ -168,8 +167,9 @@ class MemoryVault:
         return names[: len(names) // 2] if self.torn else names
 
     def _copy(self, room: Room, sources: tuple[Source, ...]) -> Copied:
-        self._must_be_open(room)
         stored, done = self._room(room), 0
+        if at(room, "seal") in stored:  # a sealed snapshot is never written to
+            return Copied(copied_entries=0, copied_bytes=0, seconds=0)
         stored.setdefault(at(room, "made"), self._engine.world.now())
         for each in sources:
             prefix, whole = at(room, f"data/{each.key}/"), dict(stored)
@@ -188,9 +188,11 @@ class MemoryVault:
                 del here[path]
         return len(changed)
 
-    def _must_be_open(self, room: Room) -> None:
-        if at(room, "seal") in self._place(room.place):
-            raise VaultError("sealed", f"The snapshot of run {room.run} is sealed already.", "It is as it was.")
+    def _must_be_equal(self, room: Room, source: Source) -> None:
+        if not any(path.startswith(at(room, "")) for path in self._place(room.place)):
+            raise VaultError("unsealed", "There is no copy to seal: it was not finished.")
+        if self._tree(room, source) != self._source(source):
+            raise VaultError("copy-failed", f"The data of {source.spoken} changed after it was copied.")
 
     def _read_seal(self, room: Room) -> Sealed:
         text = self._place(room.place).get(at(room, "seal"))

@@ -1,0 +1,214 @@
+"""What a vault promises, the same in memory and in the tools container."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from runner.engine.memory import MemoryEngine, MemoryVault
+from runner.facts import Json
+from runner.vault.port import Room, Source, VaultError, VaultPlace, VaultPort
+from runner.vault.vault import DockerVault
+from tests.contract.conftest import BUSYBOX, Bench
+
+
+@dataclass
+class Data:
+    """A volume with files in it, and a vault for it."""
+
+    bench: Bench
+    vault: VaultPort
+    room: Room
+    sources: tuple[Source, ...]
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Put files into the volume."""
+        self.bench.engine.write_archive(self.holder(self.bench.name("data")), "/data", packed(files))
+
+    def read(self, volume: str = "") -> dict[str, str]:
+        """Read all files of the volume."""
+        holder = self.holder(volume or self.bench.name("data"))
+        return unpacked(self.bench.engine.read_archive(holder, "/data"))
+
+    def empty(self) -> None:
+        """Make the volume anew."""
+        for container in self.bench.engine.containers({"refloat.contract": self.bench.own}):
+            self.bench.engine.remove_container(container.id)
+        self.vault.close(self.room.run)
+        self.bench.engine.remove_volume(self.bench.name("data"))
+        self.bench.engine.create_volume(self.bench.name("data"), labels=self.bench.labels)
+
+    def holder(self, volume: str) -> str:
+        """A container that holds a volume at /data and never runs."""
+        name = f"{volume}-holder"
+        if name not in [each.name for each in self.bench.engine.containers({"refloat.contract": self.bench.own})]:
+            mounts: Json = {"Mounts": [{"Type": "volume", "Source": volume, "Target": "/data"}]}
+            body: Json = {"Image": BUSYBOX, "Labels": {**self.bench.labels}, "HostConfig": mounts}
+            self.bench.engine.create_container(name, body)
+        return name
+
+    def snapshot(self) -> None:
+        """Copy and seal."""
+        self.vault.warm_copy(self.room, self.sources)
+        self.vault.cold_copy(self.room, self.sources)
+        self.vault.seal(self.room, self.sources, {"image": "x"})
+
+
+def packed(files: Mapping[str, str]) -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content.encode()))
+    return whole.getvalue()
+
+
+def unpacked(whole: bytes) -> dict[str, str]:
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        files = {member.name: tar.extractfile(member) for member in tar.getmembers() if member.isfile()}
+        return {name.removeprefix("data/"): file.read().decode() for name, file in files.items() if file}
+
+
+@pytest.fixture
+def data(bench: Bench) -> Iterator[Data]:
+    """A volume of two files and a vault of its own."""
+    place, own = VaultPlace(volume=bench.name("vault")), bench.name("data")
+    for volume in (place.volume, own):
+        bench.engine.create_volume(volume, labels=bench.labels)
+    vault = MemoryVault(bench.engine) if isinstance(bench.engine, MemoryEngine) else DockerVault(bench.engine)
+    room = Room(place=place, target="app", run=bench.own)
+    made = Data(bench, vault, room, (Source(key="d0", volume=own, destination="/data"),))
+    made.write({"a": "1", "b": "2"})
+    yield made
+    vault.drop_clone(room, {"d0": bench.name("clone")})
+    vault.close(room.run)
+
+
+def test_a_snapshot_comes_back_whole_and_nothing_else_with_it(data: Data) -> None:
+    data.snapshot()
+    data.write({"a": "changed", "new": "3"})
+    data.vault.restore(data.room, data.sources)
+    assert data.read() == {"a": "1", "b": "2"}
+    data.vault.restore(data.room, data.sources)
+    assert data.read() == {"a": "1", "b": "2"}
+
+
+def test_a_snapshot_comes_back_into_an_emptied_volume(data: Data) -> None:
+    data.snapshot()
+    data.empty()
+    assert data.read() == {}
+    data.vault.restore(data.room, data.sources)
+    assert data.read() == {"a": "1", "b": "2"}
+
+
+def test_the_cold_copy_takes_what_changed_after_the_warm_one(data: Data) -> None:
+    data.vault.warm_copy(data.room, data.sources)
+    data.write({"b": "later", "c": "3"})
+    data.vault.cold_copy(data.room, data.sources)
+    data.vault.seal(data.room, data.sources, {})
+    data.write({"b": "lost"})
+    data.vault.restore(data.room, data.sources)
+    assert data.read() == {"a": "1", "b": "later", "c": "3"}
+
+
+def test_a_sealed_snapshot_is_never_written_to(data: Data) -> None:
+    data.snapshot()
+    data.write({"a": "changed"})
+    assert data.vault.cold_copy(data.room, data.sources).copied_entries == 0
+    data.vault.restore(data.room, data.sources)
+    assert data.read()["a"] == "1"
+
+
+def test_sealing_again_gives_the_same_seal(data: Data) -> None:
+    data.snapshot()
+    first = data.vault.sealed(data.room)
+    assert data.vault.seal(data.room, data.sources, {"image": "x"}) == first
+    assert data.vault.verify(data.room) == first
+    assert first.sources == data.sources
+
+
+def test_data_that_changed_after_the_copy_is_not_sealed(data: Data) -> None:
+    data.vault.cold_copy(data.room, data.sources)
+    data.write({"a": "changed"})
+    with pytest.raises(VaultError) as changed:
+        data.vault.seal(data.room, data.sources, {})
+    assert changed.value.code == "copy-failed"
+
+
+def test_without_a_seal_there_is_no_snapshot(data: Data) -> None:
+    data.vault.cold_copy(data.room, data.sources)
+    with pytest.raises(VaultError) as reading:
+        data.vault.sealed(data.room)
+    with pytest.raises(VaultError) as restoring:
+        data.vault.restore(data.room, data.sources)
+    with pytest.raises(VaultError) as cloning:
+        data.vault.clone(data.room, {"d0": data.bench.name("clone")}, data.bench.labels)
+    assert {each.value.code for each in (reading, restoring, cloning)} == {"unsealed"}
+    assert data.read() == {"a": "1", "b": "2"}
+
+
+def test_a_room_knows_its_papers_and_is_listed(data: Data) -> None:
+    assert data.vault.rooms(data.room.place) == ()
+    assert data.vault.read_papers(data.room) == {}
+    data.vault.write_papers(data.room, {"plan.json": "{}", "facts.json": "[]"})
+    data.vault.write_papers(data.room, {"plan.json": '{"a": 1}'})
+    assert data.vault.read_papers(data.room) == {"plan.json": '{"a": 1}', "facts.json": "[]"}
+    assert [(each.room, each.sealed) for each in data.vault.rooms(data.room.place)] == [(data.room, False)]
+    data.snapshot()
+    assert [each.sealed for each in data.vault.rooms(data.room.place)] == [True]
+
+
+def test_a_snapshot_of_something_else_is_not_restored(data: Data) -> None:
+    data.snapshot()
+    other = Source(key="d1", volume=data.bench.name("data"), destination="/other")
+    with pytest.raises(VaultError) as foreign:
+        data.vault.restore(data.room, (other,))
+    assert foreign.value.code == "foreign"
+
+
+def test_a_volume_that_is_gone_is_not_taken_for_an_empty_one(data: Data) -> None:
+    gone = (Source(key="d0", volume=data.bench.name("gone"), destination="/data"),)
+    with pytest.raises(VaultError) as missing:
+        data.vault.cold_copy(data.room, gone)
+    assert missing.value.code == "no-source"
+
+
+def test_a_clone_can_be_written_and_the_snapshot_stays(data: Data) -> None:
+    data.snapshot()
+    clone = data.bench.name("clone")
+    data.vault.clone(data.room, {"d0": clone}, data.bench.labels)
+    holder = data.holder(clone)
+    data.bench.engine.write_archive(holder, "/data", packed({"a": "tried"}))
+    assert data.read(clone) == {"a": "tried", "b": "2"}
+    data.bench.engine.remove_container(holder)
+    for _ in range(2):
+        data.vault.drop_clone(data.room, {"d0": clone})
+    assert clone not in [each.name for each in data.bench.engine.volumes(data.bench.labels)]
+    assert data.read() == {"a": "1", "b": "2"}
+    data.vault.verify(data.room)
+
+
+def test_a_discarded_room_is_gone_and_may_be_discarded_again(data: Data) -> None:
+    data.snapshot()
+    for _ in range(2):
+        data.vault.discard(data.room)
+    assert data.vault.rooms(data.room.place) == ()
+    assert data.read() == {"a": "1", "b": "2"}
+
+
+def test_tools_of_a_run_may_be_put_away_twice(data: Data) -> None:
+    data.snapshot()
+    for _ in range(2):
+        data.vault.close(data.room.run)
+    assert data.bench.engine.containers({"refloat.run": data.room.run}) == ()
+
+
+def test_sources_are_measured(data: Data) -> None:
+    measured, space = data.vault.measure(data.room.place, data.sources)
+    assert [(each.key, each.entries > 0, each.size_bytes > 0) for each in measured] == [("d0", True, True)]
+    assert min(space.free_bytes, space.free_inodes) > 0
