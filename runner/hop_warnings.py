@@ -12,7 +12,7 @@ def warnings_on(rule: hops.HopRule, hop: Hop, among: Catalogue) -> tuple[str, ..
     """The sentences to show beside this hop."""
     match rule:
         case hops.NextFeatureVersion():
-            return _taken_for_the_next(hop, among)
+            return (*_taken_for_the_next(hop, among), *_contradicted(rule, hop, among))
         case hops.ManualSteps():
             return _steps_by_hand(rule, hop, among)
         case hops.DocumentedBounds():
@@ -25,6 +25,12 @@ def _taken_for_the_next(hop: Hop, among: Catalogue) -> tuple[str, ...]:
     if among.complete or hop.leaving.series(3) == hop.into.series(3):
         return ()
     return (f"No list of releases was given: {hop.into} is taken to be the next feature version after {hop.leaving}.",)
+
+
+def _contradicted(rule: hops.NextFeatureVersion, hop: Hop, among: Catalogue) -> tuple[str, ...]:
+    stays = hop.leaving.series(3) == hop.into.series(3)
+    early = rule.stepwise_to is not None and hop.leaving.rank < among.read(rule.stepwise_to).rank
+    return (rule.contradicted,) if rule.contradicted and not stays and not early else ()
 
 
 def _steps_by_hand(rule: hops.ManualSteps, hop: Hop, among: Catalogue) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ class NextFeatureVersion(Rule):
 
     rule: Literal["next-feature-version"]
     stepwise_to: str | None = Field(default=None, description="Older releases must stop here first.")
+    contradicted: str = Field(default="", description="What the vendor says elsewhere, for releases from there on.")
 
 
 class SameMajorOnly(Rule):

@@ -83,7 +83,8 @@ def test_the_list_names_every_product_in_both_forms() -> None:
     assert {"name": "checkmk", "title": "Checkmk"}.items() <= next(
         row for row in rows if row["name"] == "checkmk"
     ).items()
-    assert all(row["name"] in run("list").stdout for row in rows)
+    shown = run("list").stdout
+    assert all(row["name"] in shown for row in rows)
 
 
 def test_show_prints_the_facts_and_their_sources() -> None:
