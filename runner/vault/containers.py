@@ -15,6 +15,9 @@ from runner.vault.tools import VAULT, Held, container_body, holds
 TOOLS_ROLE = "tools"
 RESTORE_ROLE = "restore"
 _TRIES = 3
+_KILLED = 137
+"""The exit code of a command that went down with its container."""
+_END_S = 2.0
 
 
 class Containers:
@@ -60,13 +63,15 @@ class Containers:
         for _ in range(_TRIES):
             self._ensure(name, run, role, held)
             finished = self._finished(name, request, timeout_s)
-            if finished and (finished.stdout.strip() or self._engine.container(name).state.running):
+            if finished and (finished.stdout.strip() or finished.exit_code != _KILLED):
                 return answer_from(finished, op, self._image)
             self._ready.pop(name, None)
+            with contextlib.suppress(NotFound):
+                self._engine.wait(name, _END_S)  # it may still be seen as running
         raise VaultError(
             "tools-stopped",
-            f"The container {name} stops again and again.",
-            then=f"See why: docker inspect {name}",
+            f"What copies is killed again and again in the container {name}.",
+            then=f"See why (memory, a restart of the engine): docker inspect {name}",
         )
 
     def _finished(self, name: str, request: bytes, timeout_s: float) -> Finished | None:

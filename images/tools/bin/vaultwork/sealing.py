@@ -155,7 +155,12 @@ def first_wrong(tree: bytes, manifest: Manifest) -> bytes | None:
     wrong |= {
         path for path, digest in digests_of(tree, files, manifest.known) if digest != manifest.known[path].content
     }
-    return min(wrong) if wrong else None
+    return worst_of(wrong, manifest.known)
+
+
+def worst_of(paths: set[bytes], known: dict[bytes, Known]) -> bytes | None:
+    """The path to name: a folder is named only where nothing in it is wrong."""
+    return min(paths, key=lambda path: (path in known and known[path].meta[:1] == b"d", path), default=None)
 
 
 def _hashed_alone(path: bytes, known: Known) -> bool:

@@ -16,7 +16,7 @@ class Trouble(Exception):
 
 def spoken(path: bytes) -> str:
     """A path as people can read it, whatever bytes are in it."""
-    text = path.decode("utf-8", "backslashreplace")
+    text = path.decode("utf-8", "backslashreplace") or "its root"
     return text if text.isprintable() else repr(text)[1:-1]
 
 
