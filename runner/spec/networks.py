@@ -56,8 +56,12 @@ def chosen_settings(endpoint: Endpoint, seen: Seen) -> Json:
 
 
 def chosen_aliases(aliases: JsonValue, container: Container) -> JsonValue:
-    """The aliases without the short id that engines before API 1.45 add: kept, one more piles up at each upgrade."""
-    return listed([each for each in texts(aliases) if each not in (container.short_id, container.id)])
+    """The aliases without those that engines before API 1.45 add when it starts: the short id and the host name.
+
+    Kept, one more id piles up at each upgrade. The host name is an alias again by itself wherever it was one.
+    """
+    added = (container.short_id, container.id, container.config.get("Hostname"))
+    return listed([each for each in texts(aliases) if each not in added])
 
 
 def chosen_mac(endpoint: Endpoint, seen: Seen) -> Json:
