@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.catalogue import Catalogue
-from runner.paths import NoPath, Path, find_path
+from runner.paths import Law, NoPath, Path, find_path
 from runner.recipes.model import Recipe
 from runner.versions import Release
 
@@ -38,3 +38,24 @@ def outlook(recipe: Recipe, current: Release, among: Catalogue) -> Outlook:
 
 def _same_edition(one: Release, current: Release) -> bool:
     return not one.edition or not current.edition or one.edition == current.edition
+
+
+def refusal_of_hop(recipe: Recipe, start: Release, goal: Release, among: Catalogue) -> NoPath | None:
+    """Why one upgrade may not go straight to the goal, with the stops to make instead; None if it may."""
+    found = find_path(recipe, start, goal, among)
+    if isinstance(found, NoPath):
+        return found
+    if len(found.hops) <= 1:
+        return None
+    if start.edition != goal.edition and start.edition and goal.edition:
+        return _first_the_version(recipe, found)
+    against = Law(tuple(rule for rule in recipe.hops if not rule.advised), among).against(start, goal)
+    if against is None:
+        return None
+    rule, why = against
+    return NoPath(rule.rule, f"{why}. {rule.why}".rstrip(), rule.source, found.hops[:-1])
+
+
+def _first_the_version(recipe: Recipe, found: Path) -> NoPath:
+    source = recipe.editions.source if recipe.editions else recipe.hops[0].source
+    return NoPath("edition-conversion", "Version and edition change one after the other.", source, found.hops[:-1])
