@@ -25,9 +25,9 @@ def read_log(engine: EnginePort, container: Container, tail: int) -> str:
     return _readable(engine, container, tail, max(0.0, started_s(container) - EARLIER_S))
 
 
-def read_last_lines(engine: EnginePort, container: Container, lines: int) -> tuple[str, ...]:
+def read_last_lines(engine: EnginePort, container: Container, lines: int) -> str:
     """Read its last lines whenever they were written: what a crash-looping process said before."""
-    return tuple(_readable(engine, container, lines, 0).splitlines()[-lines:])
+    return _readable(engine, container, lines, 0)
 
 
 def _readable(engine: EnginePort, container: Container, tail: int, since_s: float) -> str:

@@ -28,14 +28,15 @@ QUICK = HealthTerms(deadline_s=20, dwell_s=2, unhealthy_s=5)
 class Lab:
     """A memory engine with one container, ready to be started and proven."""
 
-    def __init__(self, behaviour: Behaviour, *, policy: str = "no", tools: Behaviour | None = None) -> None:
+    def __init__(self, behaviour: Behaviour, *, policy: str = "no", tools: Behaviour | None = None,
+                 env: tuple[str, ...] = ()) -> None:  # fmt: skip
         self.engine, self.clock = MemoryEngine(), MemoryClock()
         config: Json = {"Healthcheck": {"Test": ["CMD", *CHECK]}} if behaviour.healthcheck else {}
         self.engine.world.add_image(Image(id="sha256:web", tags=("web:2",), config=config), behaviour)
         if tools:
             self.engine.world.add_image(Image(id="sha256:tools", tags=(TOOLS_IMAGE,), config={}), tools)
         host: Json = {"AutoRemove": True} if policy == "--rm" else {"RestartPolicy": {"Name": policy}}
-        self.engine.create_container("web", {"Image": "web:2", "HostConfig": host})
+        self.engine.create_container("web", {"Image": "web:2", "HostConfig": host, "Env": [*env]})
         self.told: list[str] = []
 
     def find(self) -> Container:
@@ -185,6 +186,18 @@ def test_one_without_any_probe_is_not_ready_before_its_migration_ended() -> None
 def test_a_dangerous_line_is_a_verdict_at_once() -> None:
     lab = _started(Behaviour())
     assert _code(lab, QUICK.model_copy(update={"danger": ("^web:2 st",)})) == "danger-log"
+
+
+def test_what_it_says_is_quoted_without_its_secrets() -> None:
+    lab = Lab(Behaviour(dies_after_looks=4), env=("DB_PASSWORD=hunter22", "MODE=plain"))
+    lab.engine.start("web")
+    lab.engine.world.cell("web").log.append("cannot log in as plain with hunter22 at db://me:pw@host")
+    with pytest.raises(NotProven) as verdict:
+        lab.prove()
+    said = "\n".join((*verdict.value.log, *lab.told))
+    assert "cannot log in as plain with ***" in said
+    assert "hunter22" not in said
+    assert ":pw@" not in said
 
 
 def test_every_probe_must_be_content() -> None:
