@@ -7,7 +7,7 @@ import re
 from pydantic import JsonValue
 
 HIDDEN = "***"
-WORD = r"(?:pass|pwd|secret|token|credential|key|auth(?!or)|dsn)"
+WORD = r"(?:pass|pwd|secret|token|credential|key|auth(?!ors?\b)|dsn)"
 SECRET_NAME = re.compile(WORD, re.IGNORECASE)
 # Names whose lists are command lines: there the word after a telling option is hidden.
 COMMAND_LINES = ("Cmd", "Entrypoint", "Test")

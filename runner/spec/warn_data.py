@@ -111,9 +111,7 @@ def spoken_user(user: str) -> str:
 def sharing_warnings(upgrade: Upgrade) -> Iterator[SpecWarning]:
     """Warn about other containers that write to the same data."""
     for other, source in shared_with(data_mounts(upgrade.container), upgrade.others):
-        said = (
-            f"Container {other.name} ({other.state.status}) has the data at {source.destination} too: {source.spoken}"
-        )
+        said = f"Container {other.name} ({other.state.status}) has {source.spoken} too, at {source.destination} here"
         yield SpecWarning(code="shared-data", text=said)
 
 

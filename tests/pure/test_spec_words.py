@@ -1,0 +1,93 @@
+"""A spec in words never tells a secret, and says every difference."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.facts import Json
+from runner.spec import ContainerSpec, NetworkWish, differences, masked, spec_lines
+from runner.spec.secrets import masked_text
+
+SECRET = "hunter2"
+
+
+def spec(config: Json | None = None, host: Json | None = None, networks: tuple[NetworkWish, ...] = ()) -> ContainerSpec:
+    return ContainerSpec(
+        name="app", image_id="i", image_ref="r", config=config or {}, host_config=host or {}, networks=networks
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"Env": [f"ANYTHING={SECRET}", f"DB_PASSWORD={SECRET}"]},
+        {"Cmd": ["--requirepass", SECRET, "--port", "1"]},
+        {"Cmd": [f"--db.password={SECRET}"]},
+        {"Cmd": ["sh", "-c", f"run --token {SECRET} --x"]},
+        {"Cmd": ["sh", "-c", f"API_KEY='{SECRET}' run"]},
+        {"Entrypoint": ["run", f"postgres://user:{SECRET}@db/x"]},
+        {"Cmd": ["curl", "-H", f"Authorization: Bearer {SECRET}"]},
+        {"Labels": {"backup.restic-password": SECRET}},
+        {"Labels": {"traefik.basicauth.users": SECRET}},
+        {"Labels": {"url": f"https://u:{SECRET}@host/"}},
+        {"Healthcheck": {"Test": ["CMD", "ping", "--auth-token", SECRET]}},
+        {"Healthcheck": {"Test": ["CMD-SHELL", f"mysqladmin --password={SECRET} ping"]}},
+    ],
+)
+def test_secrets_of_the_configuration_are_hidden(config: Json) -> None:
+    assert SECRET not in "".join(spec_lines(spec(config)))
+    assert SECRET not in masked(spec(config)).model_dump_json()
+    assert SECRET not in "".join(differences(spec(config), spec()))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"LogConfig": {"Type": "splunk", "Config": {"splunk-token": SECRET}}},
+        {
+            "Mounts": [
+                {"Target": "/d", "VolumeOptions": {"DriverConfig": {"Options": {"o": f"user=a,password={SECRET}"}}}}
+            ]
+        },
+        {"Annotations": {"org.example.secret": SECRET}},
+    ],
+)
+def test_secrets_of_the_host_part_are_hidden(host: Json) -> None:
+    assert SECRET not in "".join(spec_lines(spec(host=host)))
+
+
+def test_what_is_no_secret_stays_readable() -> None:
+    text = "run --config.file=/etc/app.yml --web.listen-address=:9090 http://db:5432/x"
+    assert masked_text(text) == text
+    host: Json = {"Binds": ["/srv/secret:/run/secrets/x:ro"], "CapAdd": ["CAP_NET_RAW"]}
+    assert spec_lines(spec(host=host)) == ("Binds /srv/secret:/run/secrets/x:ro", "CapAdd CAP_NET_RAW")
+
+
+def test_a_secret_that_changed_is_said_to_differ_without_being_said() -> None:
+    said = differences(spec({"Env": ["TOKEN=one"]}), spec({"Env": ["TOKEN=two"]}))
+    assert said == ("Env TOKEN has another value, not shown here",)
+
+
+def test_every_difference_has_its_words() -> None:
+    front = NetworkWish(network="front", settings={"Aliases": ["db"]})
+    before = spec({"User": "0", "Labels": {"a": "1"}}, {"Binds": ["v:/data"], "Memory": 5}, (front,))
+    after = spec({"User": "1", "Labels": {"b": "2"}}, {"Binds": ["w:/data"], "Memory": 5})
+    assert differences(before, after) == (
+        "Labels a 1 is gone",
+        "User was 0, is 1",
+        "Binds v:/data is gone",
+        "Network front is gone",
+        'Network front Aliases ["db"] is gone',
+        "Labels b 2 is new",
+        "Binds w:/data is new",
+    )
+
+
+def test_order_makes_no_difference_where_it_means_nothing() -> None:
+    one = spec({"Env": ["A=1", "B=2"]}, {"CapAdd": ["X", "Y"]})
+    two = spec({"Env": ["B=2", "A=1"]}, {"CapAdd": ["Y", "X"]})
+    assert differences(one, two) == ()
+
+
+def test_names_and_images_are_not_compared() -> None:
+    assert differences(spec(), spec().model_copy(update={"name": "other", "image_id": "x", "image_ref": "y"})) == ()
