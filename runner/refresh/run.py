@@ -64,10 +64,9 @@ class Opened:
         with refusing_what_cannot_be_read(self.new.root, path):
             return self.new.text(path)
 
-    def look(self, path: str) -> Entry | None:
-        """Read one path of the user's tree again."""
-        old, new = self.old_tree.get(path), self.new_tree.get(path)
-        return read_user(self.user, {path: old} if old else {}, {path: new} if new else {}).get(path)
+    def look_again(self) -> dict[str, Entry]:
+        """Read the user's tree again."""
+        return read_user(self.user, self.old_tree, self.new_tree)
 
     def below(self, path: str) -> tuple[str, ...]:
         """List everything the user has under a directory."""
@@ -118,8 +117,7 @@ def opened(trees: Trees) -> Iterator[Opened]:
 
 
 def _settled(trees: Trees, world: Opened, asks: Asks) -> Settlement:
-    seen = read_user(world.user, world.old_tree, world.new_tree)
-    return settle(world.old_tree, seen, world.new_tree, asks, world, trees.rules)
+    return settle(world.old_tree, world.look_again(), world.new_tree, asks, world, trees.rules)
 
 
 def _root(path: Path, option: str) -> Root:

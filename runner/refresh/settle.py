@@ -9,7 +9,7 @@ from dataclasses import replace
 from runner.refresh import lines, sentences
 from runner.refresh.choices import INSTALL, KEEP, LOOK_AGAIN, OPEN, RESTORE, Answer, Asks, Question, Texts
 from runner.refresh.decide import Act, Ask, Verdict, decide, decide_mode
-from runner.refresh.entries import Entry, Kind, Rules, Tree, fingerprint_of, paths_in_order
+from runner.refresh.entries import Entry, Kind, Rules, Tree, ancestors_of, fingerprint_of, is_below, paths_in_order
 from runner.refresh.lines import Line
 from runner.refresh.merge import MERGE_LIMIT_BYTES, can_merge, merge
 from runner.refresh.settlement import Change, Outcome, SetMode, Settlement, Swap, World, counts_of
@@ -37,18 +37,21 @@ class _Work:
         self.seen: dict[str, Entry | None] = {}
         self.answered: list[tuple[Question, Answer]] = []
         self.open: list[Question] = []
+        self.kept: set[str] = set()
 
     def settle_path(self, path: str) -> Outcome:
         if path in self.new and self.new[path].kind is Kind.SPECIAL:
             return Outcome(path, 0, (lines.ignored_line(path),))
         outcome = self._content(path)
         while outcome.choice == LOOK_AGAIN:
-            self._look(path)
+            self._look_again()
             outcome = self._content(path)
         return replace(outcome, lines=outcome.lines + self._mode(path))
 
     def _content(self, path: str) -> Outcome:
         old, user, new = self.old.get(path), self.tree.at(path), self.new.get(path)
+        if user and any(above in self.kept for above in ancestors_of(path)):
+            return Outcome(path, 8, (lines.kept_line(8, path, user),))  # a directory is kept with what is in it
         verdict = decide(old, user, new, self.tree.names_in(path))
         if verdict.act is Act.MERGE and old and user and new:
             return self._merge(path, old, user, new)
@@ -71,6 +74,8 @@ class _Work:
         else:
             more = self._act(path, Act.INSTALL if ask is Ask.REPLACE else Act.REMOVE)
             return Outcome(path, verdict.row, (lines.replaced_line(verdict.row, path, user, new), *more), answer.choice)
+        if verdict.row == 16 and answer.choice != LOOK_AGAIN:
+            self.kept.add(path)
         return Outcome(path, verdict.row, (line,), answer.choice)
 
     def _merge(self, path: str, old: Entry, user: Entry, new: Entry) -> Outcome:
@@ -105,7 +110,7 @@ class _Work:
             sentence = sentences.about_mode(verdict.title, old, user, new)
             answer = self._ask(Question(path, verdict.ask, sentence, print_of))
             if answer.choice == LOOK_AGAIN:
-                self._look(path)
+                self._look_again()
                 return self._mode(path)
             if answer.choice == OPEN:
                 return (lines.open_line(path, (KEEP, verdict.ask.value)),)
@@ -123,14 +128,13 @@ class _Work:
             self.answered.append((question, answer))
         return answer
 
-    def _look(self, path: str) -> None:
-        if path in self.seen:  # what we are about to change ourselves is not looked at again
-            return
-        entry = self.world.look(path)
-        self.tree.see(path, entry)
-        self.disk.pop(path, None)
-        if entry:
-            self.disk[path] = entry
+    def _look_again(self) -> None:
+        """See what a person did in a shell, anywhere, except where we are about to change something ourselves."""
+        fresh, ours = self.world.look_again(), frozenset(self.seen)
+        for path in self.disk.keys() | fresh.keys():
+            if not is_below(path, ours):
+                self.tree.see(path, fresh.get(path))
+        self.disk = dict(fresh)
 
     def _act(self, path: str, act: Act) -> tuple[Line, ...]:
         if act is Act.REMOVE:

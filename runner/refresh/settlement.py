@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from runner.refresh.choices import Answer, Question
-from runner.refresh.entries import Entry
+from runner.refresh.entries import Entry, Tree
 from runner.refresh.lines import Line
 
 
@@ -84,8 +84,8 @@ class World(Protocol):
     def new_text(self, path: str) -> bytes:
         """Read the new default."""
 
-    def look(self, path: str) -> Entry | None:
-        """Read one path of the user's tree again."""
+    def look_again(self) -> Tree:
+        """Read the user's tree again."""
 
     def below(self, path: str) -> tuple[str, ...]:
         """List everything the user has under a directory."""

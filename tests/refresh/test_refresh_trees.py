@@ -286,6 +286,12 @@ def test_a_skipped_path_is_left_alone_with_all_below_it(three: Three) -> None:
     assert three.lines("--skip", "tmp") == [" * Updated        b"]
 
 
+def test_a_directory_kept_in_the_place_of_a_new_file_is_kept_with_all_that_is_in_it(three: Three) -> None:
+    three.grow({"a/b": "x"}, {"a/b": "x", "a/mine": "z"}, {"a": "y"})
+    assert three.lines("--conflict", "keepold") == [" * Keeping your version of a", " * Keeping your   a/b"]
+    assert sorted(picture(three.tree)) == ["a", "a/b", "a/mine"]
+
+
 def test_tokens_are_rendered_in_the_defaults_and_never_in_the_users_file(three: Three) -> None:
     site: Tree = {"a": "dir=/sites/mine\n", "b": "own ###SITE###\n"}
     three.grow({"a": "dir=/sites/###SITE###\n"}, site, {"a": "dir=/sites/###SITE###\nmore=1\n"})

@@ -1,0 +1,358 @@
+"""The conflict menu, each key, pressed at a real terminal by a person who has an editor and a shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runner.refresh.choices import keys_of
+from tests.refresh.refresh_person import Person
+from tests.refresh.refresh_trees import Thing, grow, picture, refloat_refresh
+
+Start = Callable[..., Person]
+PROMPT = "==> "
+CONFLICT: dict[str, Thing] = {"conf/f": ("mine\nsame\n", 0o600), "other": "x"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    grow(tmp_path / "old", {"conf/f": "old\nsame\n", "other": "x"})
+    grow(tmp_path / "new", {"conf/f": "new\nsame\n", "other": "y", "added": "y"})
+    return grow(tmp_path / "tree", CONFLICT)
+
+
+@pytest.fixture
+def start(tree: Path) -> Start:
+    def starting(*more: str, **environment: str) -> Person:
+        return Person([*arguments(tree), *more], environment)
+
+    return starting
+
+
+def arguments(tree: Path) -> list[str]:
+    return ["--old", str(tree.parent / "old"), "--new", str(tree.parent / "new"), "--tree", str(tree)]
+
+
+def editor(folder: Path, script: str) -> str:
+    program = folder / "an editor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return f"'{program}'"
+
+
+def test_each_option_has_the_first_letter_no_other_has_taken() -> None:
+    merge = ("diff", "you", "new", "missing", "edit", "try again", "keep", "restore", "install", "shell", "abort")
+    assert "".join(keys_of(merge)) == "dynmetkrisa"
+    assert keys_of(("keep", "replace", "shell", "abort")) == {"k": "keep", "r": "replace", "s": "shell", "a": "abort"}
+    assert keys_of(("keep", "remove", "shell", "abort"))["r"] == "remove"
+    assert keys_of(("keep", "default", "shell", "abort"))["d"] == "default"
+    assert keys_of(("retry", "continue", "abort")) == {"r": "retry", "c": "continue", "a": "abort"}
+    assert keys_of(("restore", "retry")) == {"r": "restore", "e": "retry"}
+
+
+def test_the_menu_shows_where_the_conflict_is_and_every_option(start: Start) -> None:
+    with start() as person:
+        shown = person.sees(PROMPT)
+        person.presses("a")
+        person.leaves()
+    assert " ! conf/f" in shown
+    assert "You and the new version changed the same lines of this file, in one place." in shown
+    keys = [line.split()[0] for line in shown.splitlines() if line.startswith("   ") and line[4:6] == "  "]
+    assert keys == list("dynetkrisa")
+
+
+@pytest.mark.parametrize(
+    ("key", "gone", "come"), [("d", "-mine", "+new"), ("y", "-old", "+mine"), ("n", "-old", "+new")]
+)
+def test_diff_you_and_new_show_two_of_the_three_versions_and_ask_again(
+    start: Start, key: str, gone: str, come: str
+) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses(key)
+        shown = person.sees(PROMPT)
+        person.presses("r")
+        status, _ = person.leaves()
+    assert status == 0
+    assert gone in shown
+    assert come in shown
+
+
+def test_keep_accepts_the_half_merged_file_markers_included(start: Start, tree: Path) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses("k")
+        status, shown = person.leaves()
+    assert status == 0
+    assert " ! Merged         conf/f (as you accepted it)" in shown
+    kind, mode, text = picture(tree)["conf/f"]
+    assert (kind, mode) == ("file", 0o600)
+    assert text == b"<<<<<<< yours\nmine\n=======\nnew\n>>>>>>> new default\nsame\n"
+
+
+def test_restore_keeps_the_users_file_and_goes_on_with_the_others(start: Start, tree: Path) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses("r")
+        status, shown = person.leaves()
+    assert status == 0
+    assert " * Keeping your   conf/f" in shown
+    assert picture(tree)["conf/f"] == ("file", 0o600, b"mine\nsame\n")
+    assert picture(tree)["other"][2] == b"y"
+
+
+def test_install_takes_the_new_default_and_keeps_the_users_mode(start: Start, tree: Path) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses("i")
+        status, shown = person.leaves()
+    assert status == 0
+    assert " ! Installed default file conf/f" in shown
+    assert picture(tree)["conf/f"] == ("file", 0o600, b"new\nsame\n")
+
+
+@pytest.mark.parametrize("key", ["a", "\x03"])
+def test_abort_and_ctrl_c_leave_every_byte_mode_and_link_as_it_was(start: Start, tree: Path, key: str) -> None:
+    before = picture(tree.parent)
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses(key)
+        status, shown = person.leaves()
+    assert status == (3 if key == "a" else 130)
+    assert "Traceback" not in shown
+    assert picture(tree.parent) == before
+
+
+def test_other_keys_do_nothing(start: Start) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses("xqz \n\x04R")
+        status, shown = person.leaves()
+    assert status == 0
+    assert " * Keeping your   conf/f" in shown
+
+
+def test_edit_opens_the_half_merged_file_in_the_persons_editor(start: Start, tree: Path, tmp_path: Path) -> None:
+    script = editor(tmp_path, """cp "$1" "$SEEN"; printf 'mine and new\\nsame\\n' > "$1" """)
+    with start(EDITOR=script, SEEN=str(tmp_path / "seen")) as person:
+        person.sees(PROMPT)
+        person.presses("e")
+        person.sees(PROMPT)
+        person.presses("k")
+        status, _ = person.leaves()
+    assert status == 0
+    assert b"<<<<<<<" in (tmp_path / "seen").read_bytes()
+    assert picture(tree)["conf/f"] == ("file", 0o600, b"mine and new\nsame\n")
+
+
+def test_visual_comes_before_editor_and_both_may_have_arguments(start: Start, tree: Path, tmp_path: Path) -> None:
+    script = editor(tmp_path, """printf '%s' "$1" > "$2" """)
+    with start(EDITOR="false", VISUAL=f"{script} --wait") as person:
+        person.sees(PROMPT)
+        person.presses("e")
+        person.sees(PROMPT)
+        person.presses("k")
+        person.leaves()
+    assert picture(tree)["conf/f"][2] == b"--wait"
+
+
+@pytest.mark.parametrize("command", ["false", "/no/such/editor"])
+def test_an_editor_that_fails_is_said_and_the_menu_goes_on(start: Start, command: str) -> None:
+    with start(EDITOR=command) as person:
+        person.sees(PROMPT)
+        person.presses("e")
+        shown = person.sees(PROMPT)
+        person.presses("r")
+        status, _ = person.leaves()
+    assert status == 0
+    assert "editor did not end well" in shown
+
+
+def test_try_again_opens_the_users_own_file_and_merges_again(start: Start, tree: Path, tmp_path: Path) -> None:
+    script = editor(tmp_path, """cp "$1" "$SEEN"; printf 'old\\nsame\\nmine\\n' > "$1" """)
+    with start(EDITOR=script, SEEN=str(tmp_path / "seen")) as person:
+        person.sees(PROMPT)
+        person.presses("t")
+        status, shown = person.leaves()
+    assert status == 0
+    assert "Merged." in shown
+    assert (tmp_path / "seen").read_bytes() == b"mine\nsame\n"
+    assert picture(tree)["conf/f"] == ("file", 0o600, b"new\nsame\nmine\n")
+
+
+def test_try_again_in_vain_asks_again(start: Start, tree: Path, tmp_path: Path) -> None:
+    script = editor(tmp_path, """printf 'still mine\\nsame\\n' > "$1" """)
+    with start(EDITOR=script) as person:
+        person.sees(PROMPT)
+        person.presses("t")
+        assert "Still 1 conflict(s)." in person.sees(PROMPT)
+        person.presses("r")
+        person.leaves()
+    assert picture(tree)["conf/f"][2] == b"mine\nsame\n"
+
+
+def test_shell_opens_in_the_directory_of_the_file_and_returns(start: Start, tree: Path) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses("s")
+        shown = person.works_in_the_shell('echo "here: $PWD"', "sed 's/^/merged: /' $REFLOAT_MERGED")
+        person.sees(PROMPT)
+        person.presses("r")
+        status, _ = person.leaves()
+    assert status == 0
+    assert f"here: {tree / 'conf'}\n" in shown
+    assert "merged: <<<<<<< yours" in shown
+
+
+def test_a_file_changed_in_the_shell_is_looked_at_again(start: Start, tree: Path) -> None:
+    with start() as person:
+        person.sees(PROMPT)
+        person.presses("s")
+        person.works_in_the_shell("printf 'old\\nsame\\nadded\\n' > f")
+        status, shown = person.leaves()
+    assert status == 0
+    assert " * Merged         conf/f" in shown
+    assert picture(tree)["conf/f"][2] == b"new\nsame\nadded\n"
+
+
+@pytest.fixture
+def two_way(tmp_path: Path) -> Path:
+    grow(tmp_path / "old", {"gone": "x", "mode": ("x", 0o644)})
+    grow(tmp_path / "new", {"taken": "new", "mode": ("x", 0o640)})
+    return grow(tmp_path / "tree", {"gone": "mine", "taken@": "mine", "mode": ("x", 0o600)})
+
+
+def test_two_way_questions_offer_replace_remove_and_default(two_way: Path) -> None:
+    with Person(arguments(two_way), {}) as person:
+        assert "d  default" in person.sees(PROMPT)
+        person.presses("d")
+        assert "r  replace" in person.sees(PROMPT)
+        person.presses("r")
+        assert "r  remove" in person.sees(PROMPT)
+        person.presses("r")
+        status, _ = person.leaves()
+    assert status == 0
+    assert picture(two_way) == {"mode": ("file", 0o640, b"x"), "taken": ("file", 0o644, b"new")}
+
+
+def test_keep_answers_every_two_way_question_with_the_users_side(two_way: Path) -> None:
+    before = picture(two_way)
+    with Person(arguments(two_way), {}) as person:
+        person.presses("kkk")
+        status, shown = person.leaves()
+    assert status == 0
+    assert "Permissions    0600 mode (unchanged)" in shown
+    assert picture(two_way) == before
+
+
+def test_whatever_changed_in_the_shell_of_a_two_way_question_is_looked_at_again(two_way: Path) -> None:
+    with Person(arguments(two_way), {}) as person:
+        person.sees(PROMPT)
+        person.presses("k")
+        person.sees(PROMPT)
+        person.presses("s")
+        person.works_in_the_shell("rm taken gone")
+        status, shown = person.leaves()
+    assert status == 0
+    assert " * Installed file taken" in shown
+    assert " * Obsolete       gone" in shown
+
+
+@pytest.mark.parametrize(("key", "status"), [("a", 5), ("c", 0), ("r", 0)])
+def test_a_path_that_cannot_be_changed_can_be_tried_again_left_out_or_undo_all(
+    start: Start, tree: Path, key: str, status: int
+) -> None:
+    before = picture(tree)
+    default = tree.parent / "new/other"
+    with start() as person:
+        person.sees(PROMPT)
+        default.write_text("another")  # not what was read when all was settled
+        person.presses("r")
+        assert " ! other cannot be changed: the default of other changed" in person.sees(PROMPT)
+        default.write_text("y")
+        person.presses(key)
+        ended, shown = person.leaves()
+    assert ended == status
+    after = {path: seen[2] for path, seen in picture(tree).items() if path in ("other", "added")}
+    if key == "a":
+        assert picture(tree) == before
+        assert "Everything is as it was before." in shown
+    elif key == "c":
+        assert after == {"other": b"x", "added": b"y"}
+        assert " ! Skipped        other" in shown
+    else:
+        assert after == {"other": b"y", "added": b"y"}
+
+
+def test_answers_given_once_are_saved_and_replayed_without_a_terminal(start: Start, tree: Path, tmp_path: Path) -> None:
+    script = editor(tmp_path, """printf 'mine and new\\nsame\\n' > "$1" """)
+    before = picture(tree)
+    answers = tmp_path / "answers.json"
+    with start("--preview", "--save-answers", str(answers), EDITOR=script) as person:
+        person.sees(PROMPT)
+        person.presses("e")
+        person.sees(PROMPT)
+        person.presses("k")
+        status, _ = person.leaves()
+    assert status == 0
+    assert picture(tree) == before
+    assert answers.stat().st_mode & 0o777 == 0o600
+    done = refloat_refresh(*arguments(tree), "--answers", answers)
+    assert done.status == 0, done.output
+    assert picture(tree)["conf/f"] == ("file", 0o600, b"mine and new\nsame\n")
+
+
+def test_an_answer_to_another_conflict_stops_before_anything_is_touched(start: Start, tree: Path) -> None:
+    answers = tree.parent / "answers.json"
+    with start("--preview", "--save-answers", str(answers)) as person:
+        person.sees(PROMPT)
+        person.presses("k")
+        person.leaves()
+    (tree / "conf/f").write_text("mine, later\nsame\n")
+    before = picture(tree)
+    done = refloat_refresh(*arguments(tree), "--answers", answers, "--conflict", "install")
+    assert done.status == 3
+    assert "refresh-answer-stale" in done.output
+    assert picture(tree) == before
+
+
+def test_a_program_sees_the_open_conflicts_and_answers_them(tree: Path) -> None:
+    report = json.loads(refloat_refresh(*arguments(tree), "--preview", "--json").output)
+    (question,) = report["open"]
+    assert question["choices"] == ["keep", "restore", "install", "abort"]
+    assert question["half_merged"].startswith("<<<<<<< yours")
+    answer = {name: question[name] for name in ("path", "question", "fingerprint")}
+    answers = tree.parent / "answers.json"
+    answers.write_text(json.dumps({"version": 1, "answers": [answer | {"choice": "keep", "text": "both\n"}]}))
+    assert refloat_refresh(*arguments(tree), "--answers", answers).status == 0
+    assert picture(tree)["conf/f"][2] == b"both\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"version": 2, "answers": []}',
+        '{"version": 1}',
+        '{"version": 1, "answers": [1]}',
+        '{"version": 1, "answers": [{"path": "a"}]}',
+    ],
+)
+def test_a_file_of_answers_nobody_understands_says_what_is_wrong(tree: Path, text: str) -> None:
+    (tree.parent / "answers.json").write_text(text)
+    done = refloat_refresh(*arguments(tree), "--answers", tree.parent / "answers.json")
+    assert done.status == 2
+    assert "refresh-answers-unreadable" in done.output
+
+
+def test_a_choice_the_question_does_not_have_says_which_it_has(tree: Path) -> None:
+    (question,) = json.loads(refloat_refresh(*arguments(tree), "--preview", "--json").output)["open"]
+    answer = {name: question[name] for name in ("path", "question", "fingerprint")} | {"choice": "maybe"}
+    (tree.parent / "answers.json").write_text(json.dumps({"version": 1, "answers": [answer]}))
+    done = refloat_refresh(*arguments(tree), "--answers", tree.parent / "answers.json")
+    assert done.status == 2
+    assert "only keep, restore, install, abort" in done.output
