@@ -114,8 +114,6 @@ def status_of(arguments: list[str]) -> int:
         new_app(arguments)(args=arguments, prog_name="refloat")
     except RefloatError as error:
         return _say_error(error, as_json="--json" in arguments)
-    except BrokenPipeError:
-        return _silenced()
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
     except SystemExit as left:
@@ -137,12 +135,6 @@ def _say_error(error: RefloatError, *, as_json: bool) -> int:
     else:
         (say if error.exit_status is Exit.DONE else tell)(str(error))
     return int(error.exit_status)
-
-
-def _silenced() -> int:
-    """Nobody reads our answer any more: leave without a second complaint at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(Exit.DONE)
 
 
 def _report_bug(bug: BaseException) -> int:

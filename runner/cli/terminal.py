@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
+from pathlib import Path
 
 from runner.errors import NOTHING_TOUCHED, RefloatError, Refused
 
 
 def say(text: str) -> None:
-    """The answer of a verb, on standard output."""
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-    sys.stdout.flush()
+    """The answer of a verb, on standard output; that nobody reads it (``| head``) changes no verb and no status."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
 
 
 def say_json(answer: object) -> None:
@@ -21,8 +27,9 @@ def say_json(answer: object) -> None:
 
 def tell(text: str) -> None:
     """What is for people beside the answer, on standard error."""
-    sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stderr.flush()
 
 
 def ask(question: str, *, yes: bool) -> None:

@@ -15,11 +15,19 @@ from runner.records import Closed, Failed, Meant, Noted, Record, Turned
 from runner.report.lines import line_from, noted, sentences
 
 
+class _Console(Console):
+    """Rich ends the whole process when nobody reads it any more; in the middle of an upgrade we just go quiet."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from here on."""
+        self.quiet = True
+
+
 class Live:
     """Hears records. Whatever goes wrong with the screen, the run never learns of it."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._console = _Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
         self._said: dict[str, str] = {}
         self._status: Status | None = None
         self._step = ""
