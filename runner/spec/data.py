@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from runner.facts import Container, Mount, MountKind
@@ -16,16 +16,13 @@ FILES_OF_THE_HOST = ("/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/host
 SECRETS = "/run/secrets"
 
 
-def data_mounts(container: Container, *, files: Collection[str] = ()) -> tuple[Source, ...]:
-    """The data of a container: its volumes and the host's folders it may write to, with keys d0, d1, … by destination.
+def data_mounts(container: Container) -> tuple[Source, ...]:
+    """The data of a container: what it may write to outside itself, with keys d0, d1, … by destination.
 
-    ``files`` are the destinations known to be single files or sockets: those are configuration, not data. A volume
-    mounted twice, or a folder inside another one of them, is one source.
+    That is its volumes, and folders and single files of the host (a database may be one file). A volume mounted twice,
+    or a folder inside another one of them, is one source.
     """
-    mounts = sorted(
-        (each for each in container.mounts if is_data(each) and each.destination not in files),
-        key=lambda each: each.destination,
-    )
+    mounts = sorted((each for each in container.mounts if is_data(each)), key=lambda each: each.destination)
     chosen: list[Mount] = []
     for mount in mounts:
         if not any(holds(other, mount) for other in [*chosen, *(each for each in mounts if strictly(each, mount))]):

@@ -39,9 +39,8 @@ def test_what_is_not_data(mount: Mount) -> None:
     assert spoken(mount) == []
 
 
-def test_a_file_that_is_mounted_is_not_data() -> None:
-    seen = container(mounts=(bind("/srv/app.yml", "/app.yml"), volume("v", "/data")))
-    assert [source.destination for source in data_mounts(seen, files={"/app.yml"})] == ["/data"]
+def test_a_file_that_is_mounted_writable_is_data() -> None:
+    assert spoken(bind("/srv/app.db", "/app.db"), bind("/srv/app.yml", "/app.yml", rw=False)) == ["d0 /srv/app.db"]
 
 
 def test_nothing_is_copied_twice() -> None:
