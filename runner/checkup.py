@@ -59,7 +59,7 @@ def _engine(engine: Engine) -> Iterator[Check]:
 def _home(session: Session) -> Check:
     home = session.home
     there = next(each for each in (home, *home.parents) if each.exists())
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         then = "Choose another folder: export REFLOAT_HOME=FOLDER"
         return Check(name="home", state="bad", words=f"{home} cannot be written", then=then)
     free = size_words(shutil.disk_usage(there).free)
