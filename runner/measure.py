@@ -17,8 +17,11 @@ AGAIN_S = 1.0
 
 
 def read_evidence(engine: EnginePort, container: Container, readings: tuple[Reading, ...], run: str) -> dict[str, str]:
-    """Read all that answers; what does not is left out. Raises only where the engine does not answer."""
-    found = {one.name: _value(engine, container, one, run) for one in readings}
+    """Read all that answers, at the second try too; the rest is left out. Raises only where the engine does not answer.
+
+    A busy machine may miss one answer, and what is not known from before proves nothing afterwards.
+    """
+    found = {one.name: _value(engine, container, one, run) or _value(engine, container, one, run) for one in readings}
     return {name: value for name, value in found.items() if value is not None}
 
 

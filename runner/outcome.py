@@ -49,7 +49,7 @@ class Outcome(Fact):
 
 def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] = ()) -> Outcome:
     """Tell the end of a run."""
-    closed = next((record for record in reversed(records) if isinstance(record, Closed)), None)
+    closed = closed_by(records)
     turned = next((record for record in records if isinstance(record, Turned)), None)
     failed = failure(records)
     end = closed.end if closed else None
@@ -71,6 +71,16 @@ def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] 
         committed=committed,
         held=end is End.NEW and not committed,
     )
+
+
+def closed_by(records: tuple[Record, ...]) -> Closed | None:
+    """The record that ended the run, unless somebody opened it again since."""
+    for record in reversed(records):
+        if isinstance(record, Closed):
+            return record
+        if isinstance(record, Opened):
+            return None
+    return None
 
 
 def downtime_s(plan: Plan, records: tuple[Record, ...]) -> float | None:

@@ -18,6 +18,8 @@ from runner.records import End, Opened, Record, Turned, Wish
 from runner.world import World
 
 PAPER_ID = "paper"
+PAPER_IDS = 10**9
+"""Where paper ids begin: the world they are held against may be a memory engine's, with ids of the same making."""
 
 
 class PaperLog:
@@ -83,6 +85,7 @@ def paper_engine(plan: Plan, world: World) -> MemoryEngine:
     """The world on paper: same containers, images, networks and data; the programs do as they are told."""
     engine = MemoryEngine()
     paper = engine.world
+    paper.made = PAPER_IDS
     paper.engine = Engine.model_validate({**world.engine.model_dump(), "id": PAPER_ID})
     for image in (world.old_image, world.new_image):
         paper.add_image(image, Behaviour(obeys=True, healthcheck=bool(image.config.get("Healthcheck"))))

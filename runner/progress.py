@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from runner.facts import Container, Json
 from runner.plan import Plan, step_key, undo_key
-from runner.records import Closed, Did, End, Failed, Meant, Opened, Record, Turned, Wish
+from runner.records import Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.forward import AcceptVerdict, BringBackData, CompareEvidence, ProveHealth, StartSuccessor
 
@@ -43,16 +43,6 @@ def wish_of(records: tuple[Record, ...]) -> Wish:
         elif isinstance(record, Turned):
             wish = Wish.BACK
     return wish
-
-
-def closed(records: tuple[Record, ...]) -> Closed | None:
-    """How the run ended, unless it was opened again since."""
-    for record in reversed(records):
-        if isinstance(record, Closed):
-            return record
-        if isinstance(record, Opened | Meant):
-            return None
-    return None
 
 
 def next_move(plan: Plan, records: tuple[Record, ...], wish: Wish) -> Move:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.engine.port import EnginePort
-from runner.errors import NotFound
+from runner.errors import NotFound, Stuck
 from runner.facts import Container
-from runner.hands import ROLE, RUN, SUCCESSOR
+from runner.hands import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.perform_data import VERDICT_PAPER
 from runner.plan import Plan, plan_from_json, step_key
 from runner.progress import Seen, records_from_seen, wish_of
@@ -15,6 +15,7 @@ from runner.records import Did, End, Record, Wish
 from runner.session import Session
 from runner.steps.forward import StartSuccessor
 from runner.vault.port import Room, VaultError, VaultPlace
+from runner.way import kept_name, staging_name
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ def lost_runs(session: Session, target: str, place: VaultPlace) -> tuple[Open, .
 def _lost(session: Session, run: str, successor: Container, place: VaultPlace) -> Open | None:
     room = _room(session, run, place)
     papers = session.vault.read_papers(room) if room else {}
-    if room is None or "plan.json" not in papers:
-        _remove_unused(session.engine, successor)
+    if "plan.json" not in papers:
+        _refuse_unexplained(session.engine, run, successor, place)
         return None
     plan = plan_from_json(papers["plan.json"], f"the plan of run {run} in the vault")
-    old = _container(session.engine, plan.container_id)
+    old = _container(session.engine, plan.container_id) or _returned(session.engine, run)
     accepted = papers.get(VERDICT_PAPER) == "accepted"
     if accepted and old is None:
         return None
@@ -88,10 +89,13 @@ def _room(session: Session, run: str, place: VaultPlace) -> Room | None:
     return next((seen.room for seen in session.vault.rooms(place) if seen.room.run == run), None)
 
 
-def _remove_unused(engine: EnginePort, successor: Container) -> None:
-    """A successor without papers was made before anything was touched: it may go."""
-    if not successor.state.ever_started and successor.name.endswith("-refloat-next"):
-        engine.remove_container(successor.id, force=True, volumes=True)
+def _refuse_unexplained(engine: EnginePort, run: str, successor: Container, place: VaultPlace) -> None:
+    """A successor is never without papers; where the run is open they must be in another vault."""
+    parked = successor.name.endswith(staging_name(""))
+    if parked or _container(engine, kept_name(successor.name)) is not None:
+        what = f"Run {run} left {successor.name}, and its papers are not in {place.volume or place.path}."
+        then = "Say where its vault is: refloat recover --vault VOLUME_OR_PATH"
+        raise Stuck("no-papers", what, "Nothing was changed now.", then)
 
 
 def _container(engine: EnginePort, ref: str) -> Container | None:
@@ -99,6 +103,11 @@ def _container(engine: EnginePort, ref: str) -> Container | None:
         return engine.container(ref)
     except NotFound:
         return None
+
+
+def _returned(engine: EnginePort, run: str) -> Container | None:
+    """The old container made anew on the way back, where the engine had deleted it."""
+    return next(iter(engine.containers({RUN: run, ROLE: RETURNED})), None)
 
 
 def _is_sealed(session: Session, plan: Plan) -> bool:

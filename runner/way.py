@@ -105,11 +105,11 @@ def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
     staged = Ours(run=room.run, role=SUCCESSOR, name=staging_name(name))
     warm = WarmCopy(cause="the bulk of the data costs no downtime", room=room, sources=world.sources)
     return (
+        WritePapers(cause="losing the runner does not matter then", room=room),
         CreateSuccessor(cause="errors in its settings show now, and its name locks the target", who=staged,
                         blueprint=way.blueprint),
         HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,
                   image_ref=world.target.image_ref, tag=f"refloat/held:{room.run}"),
-        WritePapers(cause="losing the runner does not matter then", room=room),
         TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
         *((warm,) if world.sources else ()),
     )  # fmt: skip
