@@ -22,9 +22,13 @@ from runner.refresh.menu import Menu
 from runner.refresh.report import Report
 from runner.refresh.run import Trees, preview, refresh
 from runner.refresh.settlement import Settlement
+from runner.refresh.store import stored_defaults
 
 _TREE_HELP = "The configuration in use, with your changes; the only directory written to."
-_OldDirectory = Annotated[Path, typer.Option("--old", help="The defaults of the version in use.")]
+_OLD_HELP = "The defaults of the version in use; if left out, those kept in --store."
+_STORE_HELP = "Keep the new defaults here after success, for the next refresh."
+_OldDirectory = Annotated[Path | None, typer.Option("--old", help=_OLD_HELP)]
+_Store = Annotated[Path | None, typer.Option("--store", help=_STORE_HELP)]
 _NewDirectory = Annotated[Path, typer.Option("--new", help="The defaults of the new version.")]
 _TreeDirectory = Annotated[Path, typer.Option("--tree", help=_TREE_HELP)]
 _OnConflict = Annotated[Conflict, typer.Option("--conflict", help="What to do with a conflict nobody has answered.")]
@@ -37,9 +41,10 @@ _Token = Annotated[list[str] | None, typer.Option("--token", help="TOKEN=VALUE t
 
 
 def refresh_command(
-    old: _OldDirectory,
     new: _NewDirectory,
     tree: _TreeDirectory,
+    old: _OldDirectory = None,
+    store: _Store = None,
     conflict: _OnConflict = Conflict.ASK,
     only_preview: _OnlyPreview = False,
     as_json: _AsJson = False,
@@ -50,8 +55,7 @@ def refresh_command(
 ) -> None:
     """Refresh configuration: new defaults in, your changes kept, conflicts asked about. All of it, or nothing."""
     rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
-    tokens = _tokens_from(token or [])
-    trees = Trees(old, new, tree, rules, tokens, tokens)
+    trees = _trees(old, store, new, tree, rules, _tokens_from(token or []))
     asks, fails = _who_answers(tree, conflict, silent=only_preview and save is None)
     if answers:
         asks = read_answers(answers, asks)
@@ -62,6 +66,16 @@ def refresh_command(
         then = "Start it again any time."
         raise Interrupted("refresh-interrupted", "The refresh was interrupted.", stands, then) from pressed
     _print(report, as_json=as_json, diffs=only_preview)
+
+
+def _trees(old: Path | None, store: Path | None, new: Path, tree: Path, rules: Rules, tokens: Tokens) -> Trees:
+    if old:
+        return Trees(old, new, tree, rules, tokens, tokens, store=store)
+    if store is None:
+        then = "Name them with --old, or a --store an earlier refresh has kept them in."
+        raise UsageError("refresh-no-old", "The defaults of the version in use are not known.", then=then)
+    kept = stored_defaults(store)  # as they were installed: tokens are replaced in them already
+    return Trees(kept.directory, new, tree, rules, (), tokens, kept.modes, store)
 
 
 def _preview(trees: Trees, asks: Asks, save: Path | None) -> Report:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -30,7 +30,7 @@ class Defaults:
 
     root: Root
     tokens: Tokens = ()
-    modes: dict[str, int] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, path: str) -> bytes:
         """Read a default file as it is to be installed."""

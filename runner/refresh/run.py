@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from runner.refresh.report import Report, report_of
 from runner.refresh.root import Root
 from runner.refresh.settle import settle
 from runner.refresh.settlement import Settlement
+from runner.refresh.store import ensure_it_may_be_a_store, write_store
 from runner.refresh.undo import is_unfinished
 
 
@@ -37,6 +38,8 @@ class Trees:
     rules: Rules = field(default_factory=Rules)
     old_tokens: Tokens = ()
     new_tokens: Tokens = ()
+    old_modes: Mapping[str, int] = field(default_factory=dict)
+    store: Path | None = None  # where the new defaults are kept after success
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def refresh(
     settled: Callable[[Settlement], None] = lambda _settlement: None,
 ) -> Report:
     """Settle a refresh, tell ``settled``, and make its changes: all of them, or none."""
+    if trees.store:
+        ensure_it_may_be_a_store(trees.store)
     with opened(trees) as world, tree_of_our_own(world.user):
         settlement = _settled(trees, world, asks)
         if settlement.still_open:
@@ -96,7 +101,17 @@ def refresh(
         settled(settlement)
         report = report_of(settlement, world)
         left_out = apply(world.user, world.new, settlement, fails)
+        if trees.store:
+            _keep_defaults(trees.store, world)
         return Report(settlement, report.diffs, report.lost, applied=True, left_out=left_out)
+
+
+def _keep_defaults(store: Path, world: Opened) -> None:
+    try:
+        write_store(store, world.new, world.new_tree)
+    except UsageError as error:
+        stands = "The refresh itself is done; only its defaults are not kept for the next one."
+        raise UsageError(error.code, error.what, stands, "Run the same command again once there is room.") from error
 
 
 def unanswered(settlement: Settlement) -> Refused:
@@ -112,7 +127,7 @@ def unanswered(settlement: Settlement) -> Refused:
 def opened(trees: Trees) -> Iterator[Opened]:
     """Open the three directories and read the defaults."""
     with _root(trees.old, "--old") as old, _root(trees.new, "--new") as new, _root(trees.user, "--tree") as user:
-        before, after = Defaults(old, trees.old_tokens), Defaults(new, trees.new_tokens)
+        before, after = Defaults(old, trees.old_tokens, trees.old_modes), Defaults(new, trees.new_tokens)
         yield Opened(before, after, user, read_defaults(before), read_defaults(after))
 
 

@@ -128,8 +128,8 @@ def set_mode(root: Root, path: str, mode: int) -> None:
         os.chmod(name, mode, dir_fd=fd)
 
 
-def write_new_file(directory_fd: int, name: str, chunks: Iterator[bytes]) -> str:
-    """Write a file that must not exist yet, make sure it is on the disk, and yield its digest."""
+def write_new_file(directory_fd: int, name: str, chunks: Iterator[bytes], *, sync: bool = True) -> str:
+    """Write a file that must not exist yet, see to it that it is on the disk, and yield its digest."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     digest = hashlib.sha256()
     with os.fdopen(os.open(name, flags, 0o600, dir_fd=directory_fd), "wb") as file:
@@ -137,7 +137,8 @@ def write_new_file(directory_fd: int, name: str, chunks: Iterator[bytes]) -> str
             digest.update(chunk)
             file.write(chunk)
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
     return digest.hexdigest()
 
 
