@@ -10,11 +10,11 @@ find_slot() { # prints this engine's number, fails where it has none
     return 1
 }
 
-take_slot() { # the first free number; noclobber makes taking it atomic
+take_slot() { # the first free number
     local number
     mkdir -p "$slots"
     for number in {0..255}; do
-        (set -o noclobber && echo "$dir" >"$slots/$number") 2>/dev/null && echo "$number" && return
+        [[ -e $slots/$number ]] || { echo "$dir" >"$slots/$number" && return; }
     done
     die "256 engines run already, see $slots"
 }
@@ -26,8 +26,13 @@ link() { echo "refloat-veth$(find_slot)"; }
 
 in_namespace() { nsenter --net="/run/netns/$(namespace)" "$@"; }
 
-ensure_network() {
-    find_slot >/dev/null || take_slot >/dev/null
+# Starts and stops of several engines take turns here: numbers and the host's forwarding are shared.
+in_turn() { (flock 8 && "$@") 8>/run/refloat-engines.lock; }
+ensure_network() { in_turn join_network; }
+remove_network() { in_turn leave_network; }
+
+join_network() {
+    find_slot >/dev/null || take_slot
     in_namespace ip link show uplink >/dev/null 2>&1 && return
     remove_namespace
     make_namespace
@@ -68,7 +73,7 @@ let_out() {
     firewall -I
 }
 
-remove_network() {
+leave_network() {
     find_slot >/dev/null || return 0
     kill_namespace
     remove_namespace
