@@ -59,6 +59,12 @@ def test_data_is_what_can_be_written_and_neither_read_only_nor_the_hosts() -> No
     assert [source.key for source in data_mounts(recorded("20.10-exporter")[0])] == ["d0"]
 
 
+@pytest.mark.parametrize("name", ["rich", "plain", "exporter"])
+def test_the_same_options_give_the_same_spec_on_an_older_and_a_newer_engine(name: str) -> None:
+    said = differences(recorded_spec(f"20.10-{name}"), recorded_spec(f"28-{name}"))
+    assert [line for line in said if not line.startswith("Binds") or ":/data" not in line] == []
+
+
 def test_two_recorded_containers_differ_in_words_without_their_secrets() -> None:
     said = "\n".join(differences(recorded_spec("20.10-rich"), recorded_spec("20.10-composed")))
     assert "Env DB_PASSWORD *** is gone" in said
