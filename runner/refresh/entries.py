@@ -95,3 +95,24 @@ def fingerprint_of(*facts: Entry | str | int | None) -> str:
 def printable(text: str) -> str:
     """Yield a name that can neither break a line nor talk to the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def printable_line(line: str) -> str:
+    """Yield a line of a text that cannot talk to the terminal; its tabs stay."""
+    return "\t".join(printable(part) for part in line.split("\t"))
+
+
+def plain_tree(tree: Tree) -> dict[str, dict[str, str | int]]:
+    """Yield a tree as JSON takes it."""
+    return {path: asdict(entry) for path, entry in tree.items()}
+
+
+def tree_from(plain: Mapping[str, Mapping[str, str | int]]) -> dict[str, Entry]:
+    """Yield the tree a ``plain_tree`` was made of."""
+    return {path: _entry_from(**fields) for path, fields in plain.items()}
+
+
+def _entry_from(
+    *, kind: str | int, mode: str | int, size: str | int, digest: str | int, target: str | int, names: str | int
+) -> Entry:
+    return Entry(Kind(str(kind)), int(mode), int(size), str(digest), str(target), int(names))

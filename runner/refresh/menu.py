@@ -22,7 +22,7 @@ from runner.refresh.choices import (
     keys_of,
     stop_on_abort,
 )
-from runner.refresh.entries import printable
+from runner.refresh.entries import printable, printable_line
 from runner.refresh.merge import Merge, merge
 from runner.refresh.report import unified_diff
 
@@ -151,7 +151,7 @@ class Menu:
             "new": (texts.old, texts.new, "old default", "new default"),
         }
         diff = unified_diff(*pairs[which]).splitlines()
-        self._terminal.show("".join(f"   {printable_but_tabs(line)}\n" for line in diff))
+        self._terminal.show("".join(f"   {printable_line(line)}\n" for line in diff))
 
     def _choose(self, options: Mapping[str, str]) -> str:
         keys = keys_of(options)
@@ -162,11 +162,6 @@ class Menu:
             pass
         self._terminal.show(f"{key}\n")
         return keys[key]
-
-
-def printable_but_tabs(line: str) -> str:
-    """Yield a line of a diff that cannot talk to the terminal."""
-    return "\t".join(printable(part) for part in line.split("\t"))
 
 
 def _files_for_a_shell(texts: Texts, folder: Path, half_merged: Path) -> dict[str, str]:

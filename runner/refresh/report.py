@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.refresh.choices import Question
-from runner.refresh.entries import Kind, printable
+from runner.refresh.entries import Kind, printable, printable_line
 from runner.refresh.lines import skipped_line
 from runner.refresh.settlement import Outcome, Settlement, Swap, World
 
@@ -52,7 +52,7 @@ class Report:
         lines = [str(line) for line in outcome.lines]
         lines += [f"   - {printable(path)}" for path in self.lost.get(outcome.path, ())]
         if diffs and outcome.path in self.diffs:
-            lines += ["   " + printable(line) for line in self.diffs[outcome.path].splitlines()]
+            lines += ["   " + printable_line(line) for line in self.diffs[outcome.path].splitlines()]
         return lines
 
     def _plain_outcome(self, outcome: Outcome) -> dict[str, object]:
@@ -84,12 +84,25 @@ def report_of(settlement: Settlement, world: World) -> Report:
     """Draw up the report while the user's versions are still there to be compared."""
     swaps = [change for change in settlement.changes if isinstance(change, Swap)]
     diffs = {swap.path: _diff_of(swap, settlement, world) for swap in swaps}
+    diffs |= {question.path: _diff_of_a_question(question) for question in _left_as_they_are(settlement, diffs)}
     directories = [path for path, entry in settlement.seen.items() if entry and entry.kind is Kind.DIRECTORY]
     taken = [swap.path for swap in swaps if swap.path in directories and swap.had]
     lost = {path: world.below(path) for path in taken}
     ours = {swap.path for swap in swaps if swap.had}
     lost = {path: tuple(inner for inner in names if inner not in ours) for path, names in lost.items()}
     return Report(settlement, {path: diff for path, diff in diffs.items() if diff}, lost)
+
+
+def _left_as_they_are(settlement: Settlement, changed: Mapping[str, str]) -> list[Question]:
+    asked = (*settlement.still_open, *(question for question, _ in settlement.answered))
+    return [question for question in asked if question.path not in changed]
+
+
+def _diff_of_a_question(question: Question) -> str:
+    texts = question.texts
+    if texts is None or max(len(texts.user), len(texts.new)) > _DIFF_LIMIT_BYTES:
+        return ""
+    return unified_diff(texts.user, texts.new, "yours, kept", "new default")
 
 
 def _diff_of(swap: Swap, settlement: Settlement, world: World) -> str:
@@ -101,7 +114,8 @@ def _diff_of(swap: Swap, settlement: Settlement, world: World) -> str:
         return "(too large to be shown)\n"
     before = world.user_text(swap.path) if had_file else b""
     after = b"" if not gets_file else world.new_text(swap.path) if swap.text is None else swap.text
-    return unified_diff(before, after, "yours", "result" if swap.text is not None else "new default")
+    becomes = "result" if swap.text is not None else "new default" if gets_file else "nothing"
+    return unified_diff(before, after, "yours" if had_file else "nothing", becomes)
 
 
 def unified_diff(before: bytes, after: bytes, one: str, other: str) -> str:
