@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Iterator
 from typing import Literal
 
-from runner.errors import EngineError, NotFound
+from runner.errors import EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Engine, Fact
 from runner.report.words import count_words, size_words
 from runner.session import Session
 from runner.standing import standings
 from runner.targets import is_parked
-from runner.vault.port import VaultPlace
+from runner.vault.port import VaultError, VaultPlace
 
 OLDEST_API = (1, 41)
 LITTLE_BYTES = 1_000_000_000
@@ -85,7 +85,9 @@ def _vault(session: Session, place: VaultPlace) -> Iterator[Check]:
     except NotFound:
         yield Check(name="vault", state="ok", words=f"{where} is made by the first upgrade")
         return
-    except EngineError as no:
+    except (EngineUnreachable, OutcomeUnknown):
+        raise
+    except (EngineError, VaultError) as no:
         yield Check(name="vault", state="bad", words=f"{where}: {no.what}", then=no.then)
         return
     used = size_words(sum(room.unique_bytes for room in rooms))

@@ -23,8 +23,8 @@ from runner.way import kept_name
 HELD = "refloat/held:"
 FOLDERS_KEPT = 20
 """How many finished runs of one target the history keeps."""
-NAMELESS_AGE = timedelta(days=1)
-"""A tools container of no run answers one question; even measuring much data does not take this long."""
+STRANGE_AGE = timedelta(days=1)
+"""What belongs to no run of this machine may be another one's, at work; after a day without a successor it is not."""
 
 
 class Leftover(Fact):
@@ -66,6 +66,18 @@ class _Ground:
             if container.labels.get(RUN) == run and container.labels.get(ROLE) == SUCCESSOR
         )
 
+    def is_over(self, run: str, since: str) -> bool:
+        """Whether nobody can need a thing of this run any more that was made at ``since``."""
+        return not self.is_open(run) and (run in self.plans or _is_old(since, self.session.clock.now()))
+
+
+def _is_old(since: str, now: datetime) -> bool:
+    """RFC 3339 to the second; a time that cannot be read is never old."""
+    try:
+        return now - datetime.fromisoformat(since[:19] + "+00:00") > STRANGE_AGE
+    except ValueError:
+        return False
+
 
 def find_leftovers(session: Session, place: VaultPlace) -> tuple[Leftover, ...]:
     """Everything that can go, in the order in which it goes."""
@@ -78,23 +90,14 @@ def _containers(ground: _Ground) -> Iterator[Leftover]:
         if RUN not in each.labels or each.labels.get(ROLE) not in READERS:
             continue
         run = each.labels[RUN].removesuffix("-clone")
-        if run and ground.is_open(run):
-            continue
-        if run or _is_old(each, ground.session.clock.now()):
+        if ground.is_over(run, each.created):
             yield Leftover(kind="container", name=each.name, run=run, why="its run is over")
-
-
-def _is_old(container: Container, now: datetime) -> bool:
-    try:
-        return now - datetime.fromisoformat(container.created[:19] + "+00:00") > NAMELESS_AGE
-    except ValueError:
-        return False
 
 
 def _volumes(ground: _Ground) -> Iterator[Leftover]:
     for volume in ground.session.engine.volumes({RUN: ""}):
         run = volume.labels.get(RUN, "")
-        if run and not ground.is_open(run):
+        if ground.is_over(run, volume.created):
             room = next((seen.room for seen in ground.rooms if seen.room.run == run), None)
             yield Leftover(kind="volume", name=volume.name, run=run, why="a clone of a run that is over", room=room)
 
@@ -103,7 +106,7 @@ def _rooms(ground: _Ground) -> Iterator[Leftover]:
     """Sealed snapshots stay: retention is the commit's, and one of another machine may be its way back."""
     for seen in ground.rooms:
         run = seen.room.run
-        if ground.is_open(run) or (seen.sealed and not _went_back(ground, run)):
+        if not ground.is_over(run, seen.made_at) or (seen.sealed and not _went_back(ground, run)):
             continue
         why = "its run was rolled back" if seen.sealed else "an unfinished copy of a run that is over"
         size = seen.unique_bytes
@@ -121,9 +124,17 @@ def _tags(ground: _Ground) -> Iterator[Leftover]:
     for image in ground.session.engine.images():
         for tag in image.tags:
             run = tag.removeprefix(HELD)
-            if tag.startswith(HELD) and not ground.is_open(run) and not _is_way_back(ground, run):
+            if tag.startswith(HELD) and ground.is_over(run, _begun(run)) and not _is_way_back(ground, run):
                 size = image.size_bytes if len(image.tags) == 1 else 0
                 yield Leftover(kind="image tag", name=tag, run=run, why="no snapshot needs it", size_bytes=size)
+
+
+def _begun(run: str) -> str:
+    """When a run was planned: its name begins with it; a tag has no time of its own."""
+    try:
+        return datetime.strptime(run[:15], "%Y%m%d-%H%M%S").isoformat()  # UTC, as all times here
+    except ValueError:
+        return ""
 
 
 def _is_way_back(ground: _Ground, run: str) -> bool:

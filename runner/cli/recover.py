@@ -12,6 +12,7 @@ from runner.cli.interrupts import Interrupts
 from runner.cli.rollback import TargetOrRun
 from runner.cli.terminal import say, say_json
 from runner.cli.wishes import AsJson, Vault, Yes
+from runner.errors import Exit
 
 if TYPE_CHECKING:
     from runner.outcome import Outcome
@@ -42,14 +43,20 @@ def _tell_all(ends: tuple[Outcome, ...], target: str, *, as_json: bool) -> None:
     from runner.report.story import ending
 
     if as_json:
-        say_json([{**end.model_dump(mode="json"), "exit": int(end.exit_status)} for end in ends])
+        say_json([{**end.model_dump(mode="json"), "exit": _status_of(end)} for end in ends])
     elif ends:
         say("\n\n".join(ending(end) for end in ends))
     else:
         say(f"Nothing of {target} was cut off." if target else "Nothing was cut off.")
-    worst = max((int(end.exit_status) for end in ends), default=0)
+    worst = max((_status_of(end) for end in ends), default=0)
     if worst:
         raise typer.Exit(worst)
+
+
+def _status_of(end: Outcome) -> int:
+    """That the run was interrupted once is no failure of its recovery."""
+    status = end.exit_status
+    return int(Exit.DONE if status is Exit.INTERRUPTED and end.end is not None else status)
 
 
 def commit_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # the same

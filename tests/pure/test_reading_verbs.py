@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -148,8 +150,12 @@ def test_an_open_verdict_and_a_run_without_its_journal_are_noted(session: Sessio
     assert (left.state, left.then) == ("note", f"refloat recover {NAME}")
 
 
+def much_later(session: Session) -> Session:
+    return replace(session, clock=MemoryClock(datetime(2030, 1, 1, tzinfo=UTC)))
+
+
 def leftovers(session: Session) -> set[tuple[str, str]]:
-    return {(one.kind, one.name) for one in find_leftovers(session, PLACE)}
+    return {(one.kind, one.name) for one in find_leftovers(much_later(session), PLACE)}
 
 
 def test_after_a_good_upgrade_there_is_nothing_to_prune(session: Session) -> None:
@@ -162,7 +168,7 @@ def test_a_tools_container_of_a_run_that_is_over_is_pruned(session: Session) -> 
     add(session, "refloat-tools-a", Labels={"refloat.run": run, "refloat.role": "tools"})
     add(session, "refloat-prober-b", Labels={"refloat.run": "20200101-000000-ffffff", "refloat.role": "prober"})
     assert leftovers(session) == {("container", "refloat-tools-a"), ("container", "refloat-prober-b")}
-    for one in find_leftovers(session, PLACE):
+    for one in find_leftovers(much_later(session), PLACE):
         prune(session, one)
     assert leftovers(session) == set()
     assert [container.name for container in session.engine.containers()] == [NAME]
@@ -181,16 +187,20 @@ def test_nothing_of_an_open_run_of_another_machine_is_ever_pruned(session: Sessi
     assert leftovers(other) == set()
 
 
-def test_a_container_of_no_run_that_is_answering_right_now_is_left_alone(session: Session) -> None:
-    add(session, "refloat-tools-now", Labels={"refloat.run": "", "refloat.role": "tools"})
-    assert leftovers(session) == set()
+@pytest.mark.parametrize("run", ["", "20200101-000000-ffffff"])
+def test_what_another_machine_may_be_using_right_now_is_left_alone_for_a_day(session: Session, run: str) -> None:
+    add(session, "refloat-tools-now", Labels={"refloat.run": run, "refloat.role": "tools"})
+    made_at = datetime.fromisoformat(session.engine.container("refloat-tools-now").created[:19] + "+00:00")
+    soon = replace(session, clock=MemoryClock(made_at + timedelta(hours=23)))
+    assert find_leftovers(soon, PLACE) == ()
+    assert leftovers(session) == {("container", "refloat-tools-now")}
 
 
 def test_an_unsealed_room_of_a_run_that_is_over_is_pruned_and_a_sealed_one_stays(session: Session) -> None:
     run = upgraded(session).run
     session.vault.write_papers(Room(target=NAME, run="20200101-000000-ffffff"), {"plan.json": "{}"})
     assert leftovers(session) == {("snapshot", f"{NAME}/20200101-000000-ffffff")}
-    for one in find_leftovers(session, PLACE):
+    for one in find_leftovers(much_later(session), PLACE):
         prune(session, one)
     assert [seen.room.run for seen in session.vault.rooms(PLACE)] == [run]
 
@@ -202,7 +212,7 @@ def test_a_held_tag_goes_only_when_no_snapshot_needs_it(session: Session) -> Non
     assert leftovers(session) == {("image tag", "refloat/held:20200101-000000-ffffff")}
     session.vault.discard(Room(target=NAME, run=run))
     assert ("image tag", f"refloat/held:{run}") in leftovers(session)
-    for one in find_leftovers(session, PLACE):
+    for one in find_leftovers(much_later(session), PLACE):
         prune(session, one)
     assert session.engine.image(OLD).tags == (OLD,)
 
@@ -210,7 +220,7 @@ def test_a_held_tag_goes_only_when_no_snapshot_needs_it(session: Session) -> Non
 def test_a_clone_of_a_run_that_is_over_is_pruned(session: Session) -> None:
     session.engine.create_volume("clone", labels={"refloat.run": "20200101-000000-ffffff"})
     assert leftovers(session) == {("volume", "clone")}
-    prune(session, find_leftovers(session, PLACE)[0])
+    prune(session, find_leftovers(much_later(session), PLACE)[0])
     assert leftovers(session) == set()
 
 
