@@ -44,11 +44,18 @@ def _registry_answers() -> bool:
 def _pulled(suite: str) -> bool:
     try:
         docker("pull", "--quiet", f"debian:{suite}-slim")
-        dockerfile = f"FROM debian:{suite}-slim\nLABEL {LABEL}={base_key(suite)}\n"
-        docker("build", "--tag", base_name(suite), "-", stdin=dockerfile.encode())
+        docker("build", f"--tag={base_name(suite)}", "-", stdin=_pulled_dockerfile(suite, f"debian:{suite}-slim"))
     except BuildFailed:
         return False
     return True
+
+
+def _pulled_dockerfile(suite: str, image: str) -> bytes:
+    """The suite alone, from our mirror if there is one: the security archives of old suites have holes."""
+    own = r"cat /etc/apt/sources.list /etc/apt/sources.list.d/* | sed -nE 's#.*(https?://[^ ]*/debian)( .*)?$#\1#p'"
+    sources = f"mirror=${{MIRROR:-$({own} | head -n 1)}} && rm -f /etc/apt/sources.list.d/*"
+    write = f'echo "deb $mirror {suite} main" >/etc/apt/sources.list'
+    return f"FROM {image}\nARG MIRROR={_mirror()}\nRUN {sources} && {write}\nLABEL {LABEL}={base_key(suite)}\n".encode()
 
 
 def cache_folder() -> Path:
