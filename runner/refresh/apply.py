@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -91,6 +92,8 @@ def _make(root: Root, defaults: Defaults, number: int, change: Change) -> None:
         made = undo.made(number)
         _prepare(root, defaults, change, change.new, made)
         _give_to_owner(root, made, root.status(undo.saved(number)) or _status_above(root, change.path))
+        if change.had and change.new.kind is Kind.FILE:
+            _give_attributes(root, undo.saved(number), made)
         if change.new.kind is Kind.FILE:  # a change of owner takes set-user-id bits away, so the mode comes after it
             undo.set_mode(root, made, change.new.mode)
         undo.move(root, made, change.path)
@@ -123,6 +126,15 @@ def _give_to_owner(root: Root, made: str, like: os.stat_result | None) -> None:
         # Only root can give away; anybody else's files are his own anyway.
         with suppress(PermissionError), root.parent(made) as (fd, name):
             os.chown(name, like.st_uid, like.st_gid, dir_fd=fd, follow_symlinks=False)
+
+
+def _give_attributes(root: Root, saved: str, made: str) -> None:
+    """Carry over the access list, the security label and all other attributes from a file to what replaces it."""
+    # What a file system does not know, and what only root may set, cannot have been set for this user either.
+    with suppress(OSError), root.reading(saved) as old_fd, root.reading(made) as new_fd:
+        for name in os.listxattr(old_fd) if sys.platform == "linux" else ():
+            with suppress(OSError):
+                os.setxattr(new_fd, name, os.getxattr(old_fd, name))
 
 
 def _undone(root: Root, error: BaseException) -> BaseException:

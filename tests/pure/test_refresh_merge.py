@@ -110,7 +110,7 @@ def _edited(edits: dict[int, bytes], who: bytes) -> bytes:
 
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="the original's tool, GNU patch, is not installed here")
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(_edits, _edits)
 def test_what_merges_cleanly_equals_what_the_original_tool_makes_of_it(
     tmp_path_factory: pytest.TempPathFactory, user_edits: dict[int, bytes], new_edits: dict[int, bytes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -141,3 +142,30 @@ def test_hard_links_owners_and_times_of_what_is_put_back_are_the_same(trees: Tre
         apply(root, Defaults(new), settlement)
     after = (trees.user / "kind").stat()
     assert (after.st_ino, after.st_mtime_ns, after.st_nlink) == (before.st_ino, before.st_mtime_ns, 2)
+
+
+def attributes(path: Path) -> dict[str, bytes]:
+    return {name: os.getxattr(path, name) for name in os.listxattr(path)}
+
+
+def test_a_merged_file_keeps_the_attributes_and_the_owner_of_the_users(trees: Trees) -> None:
+    path = trees.user / "m"
+    with suppress(OSError):  # not every file system knows attributes, nor may everybody give files away
+        os.setxattr(path, "user.note", b"mine")
+    with suppress(OSError):
+        os.chown(path, 1234, 4321)
+    before, noted = path.stat(), attributes(path)
+    refresh(trees, INSTALL)
+    after = path.stat()
+    assert path.read_text() == "0\n2\n4\n"
+    assert attributes(path) == noted
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+def test_what_is_new_belongs_to_the_owner_of_its_directory(trees: Trees) -> None:
+    with suppress(OSError):
+        os.chown(trees.user, 1234, 4321)
+    owner = (trees.user.stat().st_uid, trees.user.stat().st_gid)
+    refresh(trees, INSTALL)
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in (trees.user / "new").rglob("*")} == {owner}
+    assert (trees.user / "kind/inner/f").stat().st_mode & 0o7777 == 0o4711
