@@ -27,6 +27,7 @@ from pydantic import JsonValue
 
 from runner.engine.refusals import refusal
 from runner.engine.stream import Stream
+from runner.engine.tunnel import open_tunnel
 from runner.errors import EngineError, EngineUnreachable, OutcomeUnknown, RefloatError
 from runner.facts import Json
 
@@ -119,6 +120,8 @@ class Wire:
     def __init__(self, url: str = "") -> None:
         options = connection_options(url)
         self.address = str(options.get("base_url") or "unix:///var/run/docker.sock")
+        if self.address.startswith("ssh://"):
+            options = {"base_url": open_tunnel(self.address)}
         with self._ours("connect", changing=False):
             self._client = docker.APIClient(version=OLDEST_API, **options)
 
@@ -126,6 +129,11 @@ class Wire:
     def api_version(self) -> str:
         """The API version both sides speak."""
         return self._client.api_version
+
+    @property
+    def half_closes(self) -> bool:
+        """Whether our end of a connection can be closed alone; TLS has no such thing in Python."""
+        return not self._client.base_url.startswith("https:")
 
     def negotiate(self) -> None:
         """Ask which API version the engine speaks and speak the newest common one."""
@@ -192,9 +200,11 @@ class Wire:
         url = f"{client.base_url}/v{client.api_version}{quote(path, safe='/:@')}"
         sent = {**(headers or {}), **self._auth(auth_for)}
         timeout = (CONNECT_TIMEOUT_S, timeout_s)
+        # verify: said here, or requests prefers REQUESTS_CA_BUNDLE to the engine's own CA
         answer = client.request(
-            method, url, params=params, json=body, data=data, headers=sent, timeout=timeout, stream=stream
-        )
+            method, url, params=params, json=body, data=data, headers=sent, timeout=timeout, stream=stream,
+            verify=client.verify,
+        )  # fmt: skip
         if answer.status_code >= 400:
             raise_refusal(answer, changing=method != "GET")
         return answer

@@ -20,6 +20,8 @@ def run_command(wire: Wire, ref: str, argv: Sequence[str], *, user: str, stdin: 
                 on_line: Callable[[str], None] | None, sleep: Callable[[float], None]) -> Finished:  # fmt: skip
     """Create the exec, talk to it, ask how it ended."""
     doing, deadline = f"run {argv[0]} in {ref}", time.monotonic() + timeout_s
+    if stdin and not wire.half_closes:
+        argv = counting_input(argv, len(stdin))
     exec_id = create_exec(wire, ref, argv, user, attach_stdin=bool(stdin), doing=doing)
     said = Said(on_line)
     try:
@@ -28,6 +30,11 @@ def run_command(wire: Wire, ref: str, argv: Sequence[str], *, user: str, stdin: 
     except TimeoutError:
         return said.finished(None)
     return said.finished(exit_code_of(wire, exec_id, doing, deadline, sleep))
+
+
+def counting_input(argv: Sequence[str], length: int) -> tuple[str, ...]:
+    """Yield the same command, its input ended by its length: for connections that cannot be closed one way."""
+    return ("sh", "-c", 'head -c "$0" | "$@"', str(length), *argv)
 
 
 def create_exec(wire: Wire, ref: str, argv: Sequence[str], user: str, *, attach_stdin: bool, doing: str) -> str:
@@ -44,8 +51,10 @@ def create_exec(wire: Wire, ref: str, argv: Sequence[str], user: str, *, attach_
 
 def converse(stream: Stream, stdin: bytes, said: Said) -> None:
     """Listen until the command closes its output, and send its input meanwhile: it may speak before it has read all."""
-    if stdin:
+    if stdin and stream.full_duplex:
         Thread(target=stream.send, args=(stdin,), daemon=True).start()
+    elif stdin:
+        stream.send(stdin)
     for kind, data in stream.frames():
         said.add(kind, data)
     said.last_line()

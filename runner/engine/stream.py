@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterator
@@ -18,12 +19,18 @@ class Stream:
         self._connection = connection
         self._deadline = deadline
 
+    @property
+    def full_duplex(self) -> bool:
+        """Whether two threads may talk and listen at once, and our end close alone: not so with TLS."""
+        return not isinstance(self._connection, ssl.SSLSocket)
+
     def send(self, data: bytes) -> None:
         """Send the input and close it, so that the command sees its end; a command may well end without reading it."""
         with suppress(OSError):
             self._arm()
             self._connection.sendall(data)
-            self._connection.shutdown(socket.SHUT_WR)
+            if self.full_duplex:
+                self._connection.shutdown(socket.SHUT_WR)
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
         """Yield (1 for stdout or 2 for stderr, bytes) until the command has closed both."""
