@@ -62,7 +62,7 @@ def refresh_command(
     try:
         report = _preview(trees, asks, save) if only_preview else refresh(trees, asks, fails, _saving(save))
     except KeyboardInterrupt as pressed:
-        stands = "Nothing is changed; if it was just putting things back, the next run finishes that first."
+        stands = "All of it is done, or none of it; if it was just being undone, the next run finishes that first."
         then = "Start it again any time."
         raise Interrupted("refresh-interrupted", "The refresh was interrupted.", stands, then) from pressed
     _print(report, as_json=as_json, diffs=only_preview)

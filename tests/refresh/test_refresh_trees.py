@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -337,3 +339,15 @@ def test_defaults_that_are_no_directories_are_an_error_that_says_so(three: Three
     done = refloat_refresh("--old", three.old / "none", "--new", three.new, "--tree", three.tree)
     assert done.status == 2
     assert "refresh-no-directory: --old" in done.output
+
+
+def test_the_command_line_refreshes_and_tells_errors_with_their_status(three: Three) -> None:
+    three.grow({"a": "x\n"}, {"a": "z\n"}, {"a": "y\n", "b": "new\n"})
+    command = [sys.executable, "-m", "runner.cli.main", "refresh", "--old", str(three.old), "--new", str(three.new)]
+    command += ["--tree", str(three.tree)]
+    refused = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert refused.returncode == 3
+    assert "1 conflict(s) need an answer" in refused.stderr
+    done = subprocess.run([*command, "--conflict", "keepold"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:2] == [" * Keeping your   a", " * Installed file b"]
