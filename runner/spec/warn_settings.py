@@ -24,7 +24,7 @@ def port_warnings(upgrade: Upgrade) -> Iterator[SpecWarning]:
     """Warn about published ports that will not be the same ones."""
     for port, bindings in sorted(mapping(upgrade.container.host_config.get("PortBindings")).items()):
         chosen = [text(each.get("HostPort")) for each in objects(bindings)]
-        if any(each in ("", "0") or "-" in each for each in chosen) or not chosen:
+        if any(each in ("", "0") or "-" in each for each in chosen):
             yield picked(f"Port {port} is published on a port that the engine picks")
         if port in exposed(upgrade.old.config) and port not in exposed(upgrade.new.config):
             said = f"Port {port} is published, but the new image no longer exposes it: it may listen elsewhere"
