@@ -43,7 +43,10 @@ def open_tunnel(url: str) -> str:
     command = ssh_command(url, str(local))
     said = (folder / "said").open("w+b")
     try:
-        ssh = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+        # A session of its own: Ctrl-C is ours to answer, and we need the engine to do so.
+        ssh = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
     except FileNotFoundError as missing:
         raise EngineUnreachable("engine-address", "There is no ssh here.", then="Install the ssh client.") from missing
     finally:
