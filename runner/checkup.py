@@ -13,6 +13,7 @@ from runner.report.words import count_words, size_words
 from runner.session import Session
 from runner.standing import standings
 from runner.targets import is_parked
+from runner.vault.answers import BUILD
 from runner.vault.port import VaultError, VaultPlace
 
 OLDEST_API = (1, 41)
@@ -70,7 +71,7 @@ def _tools(session: Session, image: str) -> Check:
     try:
         found = session.engine.image(image)
     except NotFound:
-        then = f"Build it: docker build --tag {image} images/tools"
+        then = f"Build it, in refloat's source folder: {BUILD}"
         return Check(name="tools", state="bad", words=f"the image {image}, which copies data, is not here", then=then)
     return Check(name="tools", state="ok", words=f"{image}, {size_words(found.size_bytes)}")
 

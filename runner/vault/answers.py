@@ -13,7 +13,8 @@ from runner.vault.port import Copied, Measured, Room, Sealed, Source, VaultError
 from runner.vault.tools import SOURCES, VAULT
 
 COMMAND = "refloat-vault"
-BUILD = "docker build --tag {image} images/tools"
+BUILD = "DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}') python3 -m images.build tools"
+"""Run in refloat's source folder: it builds the image on the engine that the docker command talks to."""
 
 _THEN = {
     "no-space": "Free space where the vault is (refloat prune), or keep it elsewhere with --vault.",
@@ -147,7 +148,7 @@ def error_from(code: str, what: str, op: str) -> VaultError:
 def no_tools(image: str, what: str = "") -> VaultError:
     """The image that copies is missing."""
     said = what or f"The image {image}, which copies data for refloat, is not on this engine."
-    return VaultError("no-tools", said, NOTHING_TOUCHED, f"Build it: make images, or {BUILD.format(image=image)}")
+    return VaultError("no-tools", said, NOTHING_TOUCHED, f"Build it, in refloat's source folder: {BUILD}")
 
 
 def no_place(complaint: str) -> VaultError:

@@ -228,7 +228,7 @@ def test_sizes_and_free_space_are_measured(bench: Bench) -> None:
 def test_a_missing_tools_image_says_what_to_type(bench: Bench) -> None:
     with refused("no-tools") as no:
         DockerVault(bench.engine, "refloat/none:1").measure(bench.place, bench.sources)
-    assert "make images" in no.value.then
+    assert "images.build tools" in no.value.then
     with refused("no-tools"):
         DockerVault(bench.engine, "refloat-lab/busybox:1").measure(bench.place, bench.sources)
 

@@ -132,7 +132,7 @@ def test_a_sound_machine_has_nothing_to_complain_about(session: Session) -> None
 def test_a_missing_tools_image_is_bad_and_says_how_to_build_it(session: Session) -> None:
     tools = next(check for check in check_up(session, PLACE, "refloat/none:1") if check.name == "tools")
     assert tools.state == "bad"
-    assert "docker build" in tools.then
+    assert "images.build tools" in tools.then
 
 
 def test_a_home_that_cannot_be_a_folder_is_bad(session: Session) -> None:
