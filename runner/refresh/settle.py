@@ -65,7 +65,9 @@ class _Work:
     def _two_way(self, path: str, verdict: Verdict, ask: Ask, user: Entry) -> Outcome:
         old, new = self.old.get(path), self.new.get(path)
         sentence = sentences.about(verdict.row, old, user, new, self.tree.names_in(path))
-        print_of = fingerprint_of(path, verdict.row, old, user, new)
+        # An answer that lets a directory go was given to the names in it, not to any others.
+        inside = self.world.below(path) if user.kind is Kind.DIRECTORY else ()
+        print_of = fingerprint_of(path, verdict.row, old, user, new, *inside)
         answer = self._ask(Question(path, ask, sentence, print_of))
         if answer.choice == OPEN:
             line = lines.open_line(path, (KEEP, ask.value))

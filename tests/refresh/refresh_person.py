@@ -7,11 +7,12 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
 DRIVER = Path(__file__).with_name("refresh_driver.py")
+PROMPT = "==> "
 _PATIENCE_S = 60  # only so that a test that waits in vain ends
 
 
@@ -79,3 +80,19 @@ class Person:
             return os.read(self._fd, 65536).decode(errors="replace").replace("\r\n", "\n")
         except OSError:  # how a terminal says that nobody is at its other end
             return ""
+
+
+Start = Callable[..., Person]
+
+
+def arguments(tree: Path) -> list[str]:
+    """Name a tree and the defaults beside it."""
+    return ["--old", str(tree.parent / "old"), "--new", str(tree.parent / "new"), "--tree", str(tree)]
+
+
+def editor(folder: Path, script: str) -> str:
+    """Make an editor that does one thing; its name has a space in it."""
+    program = folder / "an editor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return f"'{program}'"

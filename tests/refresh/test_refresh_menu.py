@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from runner.refresh.choices import keys_of
-from tests.refresh.refresh_person import Person
-from tests.refresh.refresh_trees import Thing, grow, picture, refloat_refresh
-
-Start = Callable[..., Person]
-PROMPT = "==> "
-CONFLICT: dict[str, Thing] = {"conf/f": ("mine\nsame\n", 0o600), "other": "x"}
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    grow(tmp_path / "old", {"conf/f": "old\nsame\n", "other": "x"})
-    grow(tmp_path / "new", {"conf/f": "new\nsame\n", "other": "y", "added": "y"})
-    return grow(tmp_path / "tree", CONFLICT)
-
-
-@pytest.fixture
-def start(tree: Path) -> Start:
-    def starting(*more: str, **environment: str) -> Person:
-        return Person([*arguments(tree), *more], environment)
-
-    return starting
-
-
-def arguments(tree: Path) -> list[str]:
-    return ["--old", str(tree.parent / "old"), "--new", str(tree.parent / "new"), "--tree", str(tree)]
-
-
-def editor(folder: Path, script: str) -> str:
-    program = folder / "an editor"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    return f"'{program}'"
+from tests.refresh.refresh_person import PROMPT, Person, Start, arguments, editor
+from tests.refresh.refresh_trees import grow, picture
 
 
 def test_each_option_has_the_first_letter_no_other_has_taken() -> None:
@@ -285,74 +253,3 @@ def test_a_path_that_cannot_be_changed_can_be_tried_again_left_out_or_undo_all(
         assert " ! Skipped        other" in shown
     else:
         assert after == {"other": b"y", "added": b"y"}
-
-
-def test_answers_given_once_are_saved_and_replayed_without_a_terminal(start: Start, tree: Path, tmp_path: Path) -> None:
-    script = editor(tmp_path, """printf 'mine and new\\nsame\\n' > "$1" """)
-    before = picture(tree)
-    answers = tmp_path / "answers.json"
-    with start("--preview", "--save-answers", str(answers), EDITOR=script) as person:
-        person.sees(PROMPT)
-        person.presses("e")
-        person.sees(PROMPT)
-        person.presses("k")
-        status, _ = person.leaves()
-    assert status == 0
-    assert picture(tree) == before
-    assert answers.stat().st_mode & 0o777 == 0o600
-    done = refloat_refresh(*arguments(tree), "--answers", answers)
-    assert done.status == 0, done.output
-    assert picture(tree)["conf/f"] == ("file", 0o600, b"mine and new\nsame\n")
-
-
-def test_an_answer_to_another_conflict_stops_before_anything_is_touched(start: Start, tree: Path) -> None:
-    answers = tree.parent / "answers.json"
-    with start("--preview", "--save-answers", str(answers)) as person:
-        person.sees(PROMPT)
-        person.presses("k")
-        person.leaves()
-    (tree / "conf/f").write_text("mine, later\nsame\n")
-    before = picture(tree)
-    done = refloat_refresh(*arguments(tree), "--answers", answers, "--conflict", "install")
-    assert done.status == 3
-    assert "refresh-answer-stale" in done.output
-    assert picture(tree) == before
-
-
-def test_a_program_sees_the_open_conflicts_and_answers_them(tree: Path) -> None:
-    report = json.loads(refloat_refresh(*arguments(tree), "--preview", "--json").output)
-    (question,) = report["open"]
-    assert question["choices"] == ["keep", "restore", "install", "abort"]
-    assert question["half_merged"].startswith("<<<<<<< yours")
-    answer = {name: question[name] for name in ("path", "question", "fingerprint")}
-    answers = tree.parent / "answers.json"
-    answers.write_text(json.dumps({"version": 1, "answers": [answer | {"choice": "keep", "text": "both\n"}]}))
-    assert refloat_refresh(*arguments(tree), "--answers", answers).status == 0
-    assert picture(tree)["conf/f"][2] == b"both\n"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        '{"version": 2, "answers": []}',
-        '{"version": 1}',
-        '{"version": 1, "answers": [1]}',
-        '{"version": 1, "answers": [{"path": "a"}]}',
-    ],
-)
-def test_a_file_of_answers_nobody_understands_says_what_is_wrong(tree: Path, text: str) -> None:
-    (tree.parent / "answers.json").write_text(text)
-    done = refloat_refresh(*arguments(tree), "--answers", tree.parent / "answers.json")
-    assert done.status == 2
-    assert "refresh-answers-unreadable" in done.output
-
-
-def test_a_choice_the_question_does_not_have_says_which_it_has(tree: Path) -> None:
-    (question,) = json.loads(refloat_refresh(*arguments(tree), "--preview", "--json").output)["open"]
-    answer = {name: question[name] for name in ("path", "question", "fingerprint")} | {"choice": "maybe"}
-    (tree.parent / "answers.json").write_text(json.dumps({"version": 1, "answers": [answer]}))
-    done = refloat_refresh(*arguments(tree), "--answers", tree.parent / "answers.json")
-    assert done.status == 2
-    assert "only keep, restore, install, abort" in done.output
