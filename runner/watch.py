@@ -183,11 +183,11 @@ class Watch:
 
     def _say(self, waiting_for: str, left_s: float) -> None:
         line = self._signs.last_line
-        words = quoted(f"{waiting_for} — it says: {line}" if line else waiting_for, self._first)
+        words = f"{waiting_for} — it says: {line}" if line else waiting_for
         said, at = self._told
         if words != said or self._clock.monotonic() - at >= TELL_EVERY_S:
             self._told = (words, self._clock.monotonic())
-            self._tell(words, left_s)
+            self._tell(quoted(words, self._first), left_s)
 
     def _wait(self, seconds: float) -> None:
         if self._interrupted():
