@@ -5,158 +5,25 @@ The judge is the engine: the same options typed on the new image must give the s
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue
 
-from runner.engine.docker import DockerEngine, connect_engine
 from runner.engine.parse import texts
-from runner.facts import Container, Engine, Image, Json
-from runner.spec import ContainerSpec, create_body, differences, restart_policy, spec_from, spec_lines
+from runner.facts import Container, Json
+from runner.spec import create_body, differences, restart_policy, spec_from, spec_lines
+from tests.engine.option_lab import Lab, open_lab, told
 
 TABLE = Path(__file__).with_name("options.txt").read_text(encoding="utf-8")
 OPTIONS = [line.split(" | ", 2) for line in TABLE.splitlines() if line and not line.startswith("#")]
-BASE = "refloat-lab/busybox:1"
-OLD = f"""
-FROM {BASE}
-ENV SHARED=old ONLY_OLD=1 PATH=/old/bin:/bin
-LABEL com.example.from=old com.example.old=1 org.opencontainers.image.version=1
-ENTRYPOINT ["/bin/busybox"]
-CMD ["sleep", "1"]
-USER 1000
-WORKDIR /old
-STOPSIGNAL SIGINT
-HEALTHCHECK --interval=5s --retries=2 CMD ["old-check"]
-EXPOSE 1111
-"""
-NEW = f"""
-FROM {BASE}
-ENV SHARED=new ONLY_NEW=1 PATH=/new/bin:/bin
-LABEL com.example.from=new com.example.new=1 org.opencontainers.image.version=2
-ENTRYPOINT ["/bin/busybox", "env"]
-CMD ["new-command"]
-USER 2000
-WORKDIR /new
-STOPSIGNAL SIGQUIT
-HEALTHCHECK --interval=9s --timeout=4s CMD ["new-check"]
-EXPOSE 2222
-"""
-VOLUMES = "VOLUME /declared\n"
-
-
-@dataclass(frozen=True)
-class Lab:
-    """An engine with two images and things to refer to."""
-
-    engine: DockerEngine
-    host: str
-    mark: str
-    seen: Engine
-    names: dict[str, str]
-
-    def docker(self, *args: str, stdin: str = "") -> str:
-        env = {**os.environ, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "0"}
-        done = subprocess.run(["docker", *args], env=env, input=stdin, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, f"docker {shlex.join(args)}: {done.stderr}"
-        return done.stdout.strip()
-
-    def image(self, name: str) -> Image:
-        return self.engine.image(f"refloat-test/{name}:{self.mark}")
-
-    def create(self, image: str, typed: str = "", command: str = "") -> str:
-        options = shlex.split(typed.format(**self.names))
-        reference = f"refloat-test/{image}:{self.mark}"
-        made = self.docker("create", "--label", f"refloat.test={self.mark}", *options, reference, *shlex.split(command))
-        return made.splitlines()[-1]
-
-    def spec(self, ref: str, image: str) -> ContainerSpec:
-        other = self.engine.container(self.names["other"])
-        container = self.engine.container(ref)
-        return spec_from(container, self.image(image), self.seen, names={other.id: other.name})
-
-    def recreate(self, spec: ContainerSpec, image: str) -> str:
-        made = create_body(spec, self.image(image), labels={}, restart=True)
-        ref = self.engine.create_container(f"{self.mark}-{uuid.uuid4().hex[:8]}", made.body)
-        for network, settings in made.connects:
-            self.engine.connect(network, ref, settings)
-        return ref
-
-    def remove(self, *refs: str) -> None:
-        for ref in refs:
-            self.engine.remove_container(ref, force=True, volumes=True)
 
 
 @pytest.fixture(scope="module")
 def lab(lab_images: str) -> Iterator[Lab]:
-    engine, mark = connect_engine(lab_images), f"options-{uuid.uuid4().hex[:8]}"
-    number = int(mark[-4:-2], 16)
-    names = {"front": f"{mark}-front", "back": f"{mark}-back", "volume": f"{mark}-volume", "other": f"{mark}-other"}
-    lab = Lab(engine, lab_images, mark, engine.engine(), names)
-    subnet = f"10.213.{number}"
-    names |= {"address": f"{subnet}.77", "front_id": ""}
-    label = f"refloat.test={mark}"
-    images = {"old": OLD, "new": NEW, "old-volumes": OLD + VOLUMES, "new-volumes": NEW + VOLUMES}
-    try:
-        for name, text in images.items():
-            lab.docker("build", "--quiet", "--tag", f"refloat-test/{name}:{mark}", "-", stdin=text)
-        names["front_id"] = lab.docker(
-            "network", "create", "--label", label, "--subnet", f"{subnet}.0/24", names["front"]
-        )
-        lab.docker("network", "create", "--label", label, names["back"])
-        lab.docker("volume", "create", "--label", label, names["volume"])
-        lab.docker("create", "--label", label, "--name", names["other"], BASE)
+    with open_lab(lab_images) as lab:
         yield lab
-    finally:
-        clear(lab, tuple(images))
-
-
-def clear(lab: Lab, images: tuple[str, ...]) -> None:
-    for container in lab.engine.containers({"refloat.test": lab.mark}):
-        lab.remove(container.id)
-    for network in lab.engine.networks({"refloat.test": lab.mark}):
-        lab.engine.remove_network(network.id)
-    for volume in lab.engine.volumes({"refloat.test": lab.mark}):
-        lab.engine.remove_volume(volume.name)
-    for name in images:
-        lab.engine.untag(f"refloat-test/{name}:{lab.mark}")
-
-
-def told(container: Container) -> list[str]:
-    """All that a container is, a line each, but for what must differ between two: ids and generated names."""
-    config = {key: value for key, value in container.config.items() if not key.startswith("Attach")}
-    if container.id.startswith(str(config["Hostname"])):
-        config["Hostname"] = "generated"
-    config["Image"] = container.image_id
-    # The command line sends variables in whatever order its maps have.
-    config["Env"] = [*sorted(texts(container.config["Env"]))]
-    parts: Json = {
-        "Config": config,
-        "HostConfig": container.host_config | {"ConsoleSize": None},
-        "Mounts": [each.model_dump(mode="json") for each in container.mounts],
-        "Networks": {each.network: each.settings for each in container.endpoints},
-    }
-    return sorted(impersonal(line, container) for line in flattened("", parts))
-
-
-def impersonal(line: str, container: Container) -> str:
-    """A line without the container's own name, and with one spelling of the default network."""
-    return line.replace(f"/{container.name}/", "/its-name/").replace("NetworkMode = default", "NetworkMode = bridge")
-
-
-def flattened(path: str, value: JsonValue) -> Iterator[str]:
-    """Each value that is set as a line; null and [] are one, but where they differ in meaning."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from flattened(f"{path}.{key}", each)
-    elif value or path.endswith(("MaskedPaths", "ReadonlyPaths", "Entrypoint", "StopTimeout", "Init", "Swappiness")):
-        yield f"{path} = {value}"
 
 
 @pytest.mark.parametrize("row", OPTIONS, ids=lambda row: row[0].replace(" ", "-"))
@@ -298,3 +165,19 @@ def test_until_the_verdict_a_successor_does_not_restart_and_carries_our_labels(l
     assert restart_policy(spec) == {"Name": "always", "MaximumRetryCount": 0}
     assert "Labels refloat.run" not in "".join(spec_lines(lab.spec(seen.id, "new")))
     lab.remove(old, seen.id)
+
+
+def test_a_spec_is_the_same_whatever_the_container_went_through(lab: Lab) -> None:
+    typed = (
+        "--hostname web --network {front} --network-alias db --ip {address} --publish 9090 --volume /asked --memory 64m"
+    )
+    old = lab.create("old", typed, "sleep 60")
+    lab.docker("network", "connect", "--alias", "store", lab.names["back"], old)
+    created = lab.spec(old, "old")
+    lab.engine.start(old)
+    running = lab.spec(old, "old")
+    lab.engine.stop(old, 0)
+    lab.engine.rename(old, f"{lab.mark}-kept")
+    assert differences(created, running) == ()
+    assert differences(created, lab.spec(old, "old")) == ()
+    lab.remove(old)
