@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,33 @@ if TYPE_CHECKING:
 MARKS = {"ok": "✓", "note": "!", "bad": "✗"}
 
 
-def ls_command(as_json: AsJson = False) -> None:
+Snapshots = Annotated[bool, typer.Option("--snapshots", help="List the snapshots in the vault instead.")]
+
+
+def ls_command(snapshots: Snapshots = False, vault: Vault = "", as_json: AsJson = False) -> None:
     """Every container that could be upgraded. Product, version, data, and why not where it cannot."""
+    if snapshots:
+        _list_snapshots(vault, as_json=as_json)
+    else:
+        _list_targets(as_json=as_json)
+
+
+def _list_snapshots(vault: str, *, as_json: bool) -> None:
+    from runner.report.words import columns, day_words, size_words
+
+    rooms = open_session().vault.rooms(place_from(vault))
+    if as_json:
+        say_json([room.model_dump(mode="json") for room in rooms])
+        return
+    rows = tuple(
+        (seen.room.target, seen.room.run, day_words(seen.made_at) if seen.made_at else "unknown",
+         size_words(seen.unique_bytes), "sealed" if seen.sealed else "unfinished")
+        for seen in rooms
+    )  # fmt: skip
+    say(columns(rows, ("target", "run", "made (UTC)", "its own size", "state")) if rows else "There is no snapshot.")
+
+
+def _list_targets(*, as_json: bool) -> None:
     from runner.inventory import read_inventory
     from runner.report.words import columns
 

@@ -22,6 +22,7 @@ from runner.cli.recover import commit_command, recover_command
 from runner.cli.rollback import rollback_command
 from runner.cli.standing import history_command, show_command, status_command
 from runner.cli.terminal import error_json, say, say_json, tell
+from runner.cli.versions import verify_command, versions_command
 from runner.errors import Exit, RefloatError
 
 EPILOG = (
@@ -31,6 +32,7 @@ EPILOG = (
 
 VERBS: dict[str, Callable[..., None]] = {
     "ls": ls_command,
+    "versions": versions_command,
     "plan": plan_command,
     "apply": apply_command,
     "rollback": rollback_command,
@@ -39,6 +41,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "status": status_command,
     "history": history_command,
     "show": show_command,
+    "verify": verify_command,
     "prune": prune_command,
     "doctor": doctor_command,
 }

@@ -44,8 +44,10 @@ def day_words(at: str) -> str:
 
 
 def count_words(count: int, noun: str) -> str:
-    """A number with its noun: 1 step, 2 steps."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """A number with its noun: 1 step, 2 steps, 3 entries."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"
 
 
 def columns(rows: tuple[tuple[str, ...], ...], heads: tuple[str, ...]) -> str:

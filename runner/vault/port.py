@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from runner.errors import RefloatError
+from runner.errors import Exit, RefloatError
 from runner.facts import Fact, Json
 
 
 class VaultError(RefloatError):
     """The vault said no: ``unsealed``, ``damaged``, ``foreign``, ``no-space``, ``copy-failed``, ``no-tools``, …"""
+
+    exit_status = Exit.REFUSED
 
 
 class Source(Fact):

@@ -157,6 +157,9 @@ def test_a_saved_plan_is_carried_out_once_as_it_is(bench: Bench) -> None:
     assert done.status == 0
     assert json.loads(done.out)["run"] == json.loads(file.read_text())["run"]
     assert bench.token() == "mine"
+    (snapshot,) = json.loads(bench.refloat("ls", "--snapshots", "--vault", bench.vault, "--json").out)
+    assert snapshot["room"]["target"] == bench.name
+    assert "is whole" in bench.refloat("verify", bench.name, "--vault", bench.vault).out
     again = bench.refloat("apply", str(file), "--json")
     assert again.status == 3
     assert again.error in ("stale-plan", "ran-already")
@@ -274,4 +277,5 @@ def test_the_inventory_and_the_check_up_answer_people_and_programs(bench: Bench)
     assert entries[bench.name]["data"] == [f"volume {bench.name}-data"]
     assert bench.name in bench.refloat("ls").out
     checks = json.loads(bench.refloat("doctor", "--vault", bench.vault, "--json").out)
+    assert "2.0" in json.loads(bench.refloat("versions", bench.name, "--json").out)["here"]
     assert {"engine", "storage", "home", "tools", "vault"} <= {check["name"] for check in checks}

@@ -18,7 +18,7 @@ from runner.cli.ground import home_folder, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.main import status_of
 from runner.cli.wishes import Wishes
-from runner.errors import Interrupted, NothingToDo, RefloatError, Refused, UsageError
+from runner.errors import Exit, Interrupted, NothingToDo, RefloatError, Refused, UsageError
 from tests.pure.sweep.stages import STAGES, act, build
 
 Out = pytest.CaptureFixture[str]
@@ -242,6 +242,12 @@ def test_help_loads_neither_the_engine_client_nor_the_models() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"docker", "requests", "pydantic", "rich", "yaml"} & set(ran.stderr.split())
+
+
+def test_the_readme_names_every_verb_and_every_status() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [verb for verb in [*main.VERBS, "recipes", "refresh"] if f"`{verb}" not in readme] == []
+    assert [status for status in Exit if f"| {int(status)} |" not in readme] == []
 
 
 def test_the_home_is_where_the_user_says(home: Path) -> None:

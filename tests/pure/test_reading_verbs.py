@@ -14,13 +14,16 @@ from runner.checkup import Check, check_up
 from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine, MemoryVault
 from runner.errors import Refused
+from runner.facts import Image
 from runner.goal import Goal
 from runner.inventory import read_inventory
 from runner.journal import Runs
 from runner.outcome import Outcome
+from runner.prospects import Prospect, read_prospect
 from runner.pruning import Leftover, find_leftovers, prune
 from runner.records import Closed, End, Opened, Wish
 from runner.session import Session
+from runner.snapshots import find_snapshot, verify
 from runner.standing import find_run, is_at_work, standings, state_of
 from runner.targets import find_target
 from runner.vault.port import Room, VaultPlace
@@ -290,3 +293,42 @@ def test_folders_of_runs_beyond_the_newest_twenty_are_pruned(session: Session) -
 def test_the_new_image_is_never_a_leftover(session: Session) -> None:
     upgraded(session)
     assert NEW in session.engine.image(NEW).tags
+
+
+def test_a_snapshot_is_found_by_its_run_and_as_the_newest_of_its_target(session: Session) -> None:
+    run = upgraded(session).run
+    session.vault.write_papers(Room(target=NAME, run="20990101-000000-ffffff"), {"plan.json": "{}"})
+    assert find_snapshot(session.vault, PLACE, run) == find_snapshot(session.vault, PLACE, NAME)
+    assert verify(session.vault, find_snapshot(session.vault, PLACE, NAME)).room.run == run
+
+
+def test_a_snapshot_that_is_not_there_is_refused_with_the_nearest_name(session: Session) -> None:
+    upgraded(session)
+    with pytest.raises(Refused) as no:
+        find_snapshot(session.vault, PLACE, "mom")
+    assert (no.value.code, no.value.then[:17]) == ("no-such-snapshot", "Did you mean mon?")
+
+
+def prospect(tag: str, *more: str, repository: str = "prom/prometheus") -> Prospect:
+    engine = MemoryEngine()
+    for number, each in enumerate((tag, *more), 1):
+        engine.world.add_image(Image(id=f"sha256:{number:064}", tags=(f"{repository}:{each}",), config={}))
+    engine.create_container("it", {"Image": f"{repository}:{tag}"})
+    return read_prospect(engine, "it")
+
+
+def test_a_prospect_names_the_newest_and_the_way_there() -> None:
+    one = prospect("v2.42.0", "v2.53.3", "v99.0.0")
+    assert (one.product, one.newest, one.here) == ("Prometheus", "v99.0.0", ("v2.53.3", "v99.0.0"))
+
+
+def test_a_prospect_says_what_bars_the_way_and_on_whose_word() -> None:
+    one = prospect("13", "15", repository="postgres")
+    assert one.why_not
+    assert one.source.startswith("https://")
+    assert one.next_tag == ""
+
+
+def test_a_product_without_a_recipe_still_shows_what_is_on_the_engine() -> None:
+    one = prospect("1.0", "2.0", repository="vendor/mon")
+    assert (one.product, one.version, one.here) == ("", "1.0", ("2.0",))
