@@ -23,6 +23,8 @@ def copy_entry(source: bytes, copy: bytes) -> int:
     """Make a new entry like the source's, which is no directory; how many bytes its content has."""
     seen = os.lstat(source)
     size_bytes = 0
+    if stat.S_ISDIR(seen.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "It became a folder", source)
     if stat.S_ISREG(seen.st_mode):
         size_bytes = copy_content(source, copy, os.O_CREAT | os.O_EXCL)
     elif stat.S_ISLNK(seen.st_mode):
@@ -31,6 +33,11 @@ def copy_entry(source: bytes, copy: bytes) -> int:
         os.mknod(copy, stat.S_IFMT(seen.st_mode) | 0o600, seen.st_rdev)
     copy_meta(source, copy, seen)
     return size_bytes
+
+
+def kind_of(path: bytes) -> bytes:
+    """What an entry is, in find's letters."""
+    return stat.filemode(os.lstat(path).st_mode)[0].replace("-", "f").encode()
 
 
 def copy_content(source: bytes, copy: bytes, flags: int) -> int:

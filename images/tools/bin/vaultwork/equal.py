@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from vaultwork.copying import copy_content, copy_entry, copy_meta
+from vaultwork.copying import copy_content, copy_entry, copy_meta, kind_of
 from vaultwork.listing import Listing, at, parent_of, whole_groups
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What stops a copy for good; all else may be an entry that vanished or became another since it was listed."""
 
 
 class Side(NamedTuple):
@@ -97,12 +101,14 @@ def _write_group(work: _Work, paths: list[bytes]) -> Done:
     fresh, named = at(work.staging, b"fresh"), at(work.staging, b"named")
     try:
         copied_bytes = copy_entry(at(work.source.root, paths[0]), fresh)
+        if kind_of(fresh) != work.source.listing[paths[0]].kind:
+            raise FileNotFoundError(errno.ENOENT, "It became another", paths[0])
         for path in paths[1:]:
             os.link(fresh, named, follow_symlinks=False)
             os.rename(named, at(work.copy.root, path))
         os.rename(fresh, at(work.copy.root, paths[0]))
-    except (FileNotFoundError, NotADirectoryError):
-        if not work.in_use:
+    except OSError as error:
+        if not work.in_use or error.errno in _FULL:
             raise
         ensure_empty(work.staging)
         return _NONE
@@ -127,8 +133,8 @@ def _fix_folders(work: _Work, paths: set[bytes]) -> None:
         source = at(work.source.root, path)
         try:
             copy_meta(source, at(work.copy.root, path), os.lstat(source))
-        except FileNotFoundError:
-            if not work.in_use:
+        except OSError as error:
+            if not work.in_use or error.errno in _FULL:
                 raise
 
 

@@ -8,7 +8,6 @@ ctime.
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -65,11 +64,29 @@ def parent_of(path: bytes) -> bytes:
 
 def list_tree(root: bytes, *, in_use: bool = False) -> Listing:
     """List a tree; entries may vanish meanwhile only where it is in use."""
+    return listing_from(root, read_tree(root, in_use=in_use))
+
+
+def read_tree(root: bytes, *, in_use: bool = False) -> bytes:
+    """Everything find says of a tree; the same bytes again where nothing changed."""
     argv = [b"find", root, b"-type", b"d", b"-printf", _DIRECTORY.encode(), b"-o", b"-printf", _OTHER.encode()]
     done = subprocess.run(argv, capture_output=True, check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
     if done.returncode and not (in_use and done.stdout):
         raise Trouble("copy-failed", f"The data cannot be listed: {complaint(done.stderr)}")
-    fields = done.stdout.split(b"\0")
+    return done.stdout
+
+
+def read_both(source: bytes, tree: bytes, *, in_use: bool = False) -> tuple[bytes, bytes]:
+    """Read a source and its copy at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(read_tree, source, in_use=in_use)
+        second = pool.submit(read_tree, tree)
+        return first.result(), second.result()
+
+
+def listing_from(root: bytes, raw: bytes) -> Listing:
+    """What find said, entry by entry."""
+    fields = raw.split(b"\0")
     del fields[-1:]
     columns = (fields[i::_FIELDS] for i in range(1, _FIELDS))
     listing = dict(zip(fields[0::_FIELDS], map(Entry._make, zip(*columns, strict=True)), strict=True))
@@ -77,20 +94,12 @@ def list_tree(root: bytes, *, in_use: bool = False) -> Listing:
     return listing
 
 
-def list_both(source: bytes, tree: bytes, *, in_use: bool = False) -> tuple[Listing, Listing]:
-    """List a source and its copy at the same time."""
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(list_tree, source, in_use=in_use)
-        second = pool.submit(list_tree, tree)
-        return first.result(), second.result()
-
-
 def _add_device_numbers(root: bytes, listing: Listing) -> None:
     """Find cannot print the number of a device node."""
-    for path in [path for path, entry in listing.items() if entry.kind in b"bc"]:
+    for path in [path for path, entry in listing.items() if entry.meta.startswith((b"b", b"c"))]:
         try:
             number = os.lstat(at(root, path)).st_rdev
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             del listing[path]
         else:
             listing[path] = listing[path]._replace(extra=b"%d:%d" % (os.major(number), os.minor(number)))
@@ -99,10 +108,9 @@ def _add_device_numbers(root: bytes, listing: Listing) -> None:
 def leaders(listing: Listing) -> dict[bytes, bytes]:
     """For each entry that shares its inode with another of this tree: the first path of those."""
     groups: dict[tuple[bytes, bytes], list[bytes]] = {}
-    for path, entry in listing.items():
-        inode, links, _ = entry.ident.split(b" ", 2)
-        if links not in (b"0", b"1"):
-            groups.setdefault((inode, entry.device), []).append(path)
+    linked = [(path, e) for path, e in listing.items() if b" 1 " not in e.ident and b" 0 " not in e.ident]
+    for path, entry in linked:
+        groups.setdefault((entry.ident.partition(b" ")[0], entry.device), []).append(path)
     return {path: min(paths) for paths in groups.values() if len(paths) > 1 for path in paths}
 
 
@@ -131,9 +139,9 @@ def whole_groups(paths: Iterable[bytes], leader_of: Mapping[bytes, bytes]) -> se
     return chosen | {path for path, leader in leader_of.items() if leader in touched} if touched else chosen
 
 
-def ctime_s(entry: Entry) -> int:
-    """When the entry's inode last changed, in whole seconds."""
-    return int(entry.ident.split(b" ", 2)[2].partition(b".")[0])
+def ctime_s(ident: bytes) -> int:
+    """When the inode last changed, in whole seconds."""
+    return int(ident[ident.rindex(b" ") + 1 : ident.rindex(b".")])
 
 
 def mark_now(root: bytes, *, flush: bool) -> int:
@@ -160,9 +168,3 @@ def _precise(root: bytes) -> bool:
     within = [kind for point, kind in kinds.items() if point == path or point.startswith(path.rstrip("/") + "/")]
     holder = max((point for point in kinds if path == point or path.startswith(point.rstrip("/") + "/")), key=len)
     return all(kind in _PRECISE for kind in (*within, kinds[holder]))
-
-
-def type_letter(mode: int) -> bytes:
-    """The letter find prints for this type."""
-    letters = {stat.S_IFREG: b"f", stat.S_IFDIR: b"d", stat.S_IFLNK: b"l", stat.S_IFIFO: b"p", stat.S_IFSOCK: b"s"}
-    return letters.get(stat.S_IFMT(mode)) or (b"c" if stat.S_ISCHR(mode) else b"b")

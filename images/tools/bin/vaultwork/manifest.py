@@ -36,6 +36,13 @@ class Known(NamedTuple):
         return self.ident == entry.ident and self.meta == entry.meta and self.extra == entry.extra
 
 
+class Totals(NamedTuple):
+    """How much a source is: entries of every kind, and bytes of content with hard links counted once."""
+
+    entries: int
+    size_bytes: int
+
+
 class Manifest(NamedTuple):
     """All that is known of one source; a ctime before ``settled_s`` proves that an entry is unchanged."""
 
@@ -44,19 +51,38 @@ class Manifest(NamedTuple):
 
     def settled(self) -> dict[bytes, Known]:
         """The entries whose ctime is old enough to prove something."""
-        return {path: known for path, known in self.known.items() if ctime_s(_entry(known)) < self.settled_s}
+        young = [path for path, known in self.known.items() if ctime_s(known.ident) >= self.settled_s]
+        return without(self.known, young)
 
     def leaders(self) -> dict[bytes, bytes]:
         """As listing.leaders has it."""
         return {path: known.leader for path, known in self.known.items() if known.leader}
+
+    def totals(self) -> Totals:
+        """How much this is."""
+        counted = (known for path, known in self.known.items() if known.leader in (b"", path))
+        return Totals(len(self.known), sum(_entry(known).size_bytes for known in counted))
 
     def listing(self) -> Listing:
         """The entries as a listing."""
         return {path: _entry(known) for path, known in self.known.items()}
 
 
+def without(known: dict[bytes, Known], paths: Iterable[bytes]) -> dict[bytes, Known]:
+    """These entries less some."""
+    rest = dict(known)
+    for path in paths:
+        rest.pop(path, None)
+    return rest
+
+
 def _entry(known: Known) -> Entry:
     return Entry(known.meta, known.extra, known.ident, b"")
+
+
+def unchanged(entry: Entry, known: Known | None, leader: bytes | None) -> bool:
+    """Whether a source's entry is what is known of it."""
+    return known is not None and known.describes(entry) and known.leader == (leader or b"")
 
 
 def known_from(entry: Entry, leader: bytes, copy: bytes) -> Known:
@@ -78,9 +104,17 @@ def load(path: bytes) -> Manifest | None:
     return Manifest(int(header["settled_s"]), known)
 
 
+def load_totals(path: bytes) -> Totals:
+    """Read no more than how much a source is."""
+    with open(path, "rb") as file:
+        header, _, _ = file.read(1000).partition(b"\0")
+    return Totals(*json.loads(header)["totals"])
+
+
 def save(path: bytes, manifest: Manifest) -> None:
     """Write a manifest, whole or not at all."""
-    fields = [json.dumps({"format": FORMAT, "settled_s": manifest.settled_s}).encode()]
+    header = {"format": FORMAT, "settled_s": manifest.settled_s, "totals": manifest.totals()}
+    fields = [json.dumps(header).encode()]
     for name in sorted(manifest.known):
         fields.append(name)
         fields.extend(manifest.known[name])

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from vaultwork import clones, rooms, sealing
+from vaultwork.following import follow
 from vaultwork.listing import list_tree
-from vaultwork.passes import Pass, Place, begun, follow, place_of, warm
+from vaultwork.places import Pass, Place, begun, place_of
 from vaultwork.restoring import restore
 from vaultwork.rooms import Room
 from vaultwork.sealing import SourceTold
 from vaultwork.trouble import Trouble, trouble_from
+from vaultwork.warming import warm
 
 Answer = dict[str, object]
 

@@ -8,7 +8,7 @@ from vaultwork.copying import attributes_digest, content_digest
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.listing import Listing, at, differences, list_tree, whole_groups
 from vaultwork.manifest import Known, Manifest, load
-from vaultwork.passes import Pass, Place
+from vaultwork.places import Pass, Place
 from vaultwork.trouble import Trouble, spoken
 
 STAGING = b".refloat-restoring"

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TypedDict, cast
 
 from vaultwork.copying import attributes_digest
-from vaultwork.listing import Entry, Listing, at, differences, leaders, list_both, list_tree
-from vaultwork.manifest import FORMAT, Known, Manifest, digests_of, load
-from vaultwork.passes import Place
+from vaultwork.glance import recall
+from vaultwork.listing import Listing, at, differences, list_tree, listing_from, read_both
+from vaultwork.manifest import FORMAT, Known, Manifest, Totals, digests_of, load, load_totals
+from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, write_json
 from vaultwork.trouble import Trouble, spoken
 
@@ -41,7 +42,7 @@ class Seal(TypedDict):
 
 def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from: object) -> Seal:
     """Check the copies against their sources and seal them together; the same seal again where there is one."""
-    manifests = [_checked(place) for place in places]
+    totals = [_checked(place) for place in places]
     if room.seal.exists():
         return sealed(room)
     for place in places:
@@ -54,40 +55,36 @@ def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from:
         "sealed_at": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "sources": sources,
         "digest": digest_over(room, sources),
-        "size_bytes": sum(_size_bytes(manifest) for manifest in manifests),
-        "entries": sum(len(manifest.known) for manifest in manifests),
+        "size_bytes": sum(each.size_bytes for each in totals),
+        "entries": sum(each.entries for each in totals),
     }
     write_json(room.seal, cast("dict[str, object]", content))
     return content
 
 
-def _checked(place: Place) -> Manifest:
-    """The manifest, where source, copy and manifest agree about every entry."""
-    manifest = load(place.manifest)
-    if manifest is None:
+def _checked(place: Place) -> Totals:
+    """How much it is, where source, copy and manifest agree about every entry."""
+    raw = read_both(place.source, place.tree) if begun(place) else None
+    if raw is None:
         raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
-    listing, there = list_both(place.source, place.tree)
-    moved = {
-        path for path in listing.keys() & manifest.known.keys() if not manifest.known[path].describes(listing[path])
-    }
-    wrong = moved | (listing.keys() ^ manifest.known.keys()) | _changed(manifest, there)
+    seen = recall(place.manifest)
+    if not (seen and seen.equal and seen.matches(*raw)):
+        _insist_on_equality(place, raw)
+    return load_totals(place.manifest)
+
+
+def _insist_on_equality(place: Place, raw: tuple[bytes, bytes]) -> None:
+    manifest = load(place.manifest) or Manifest(0, {})
+    listing, there, known = listing_from(place.source, raw[0]), listing_from(place.tree, raw[1]), manifest.known
+    moved = {path for path in listing.keys() & known.keys() if not known[path].describes(listing[path])}
+    wrong = moved | (listing.keys() ^ known.keys()) | _changed(manifest, there)
     if wrong:
         raise Trouble("copy-failed", f"The data changed after it was copied: {spoken(min(wrong))}.")
-    return manifest
 
 
 def _changed(manifest: Manifest, there: Listing) -> set[bytes]:
     other, surplus = differences(manifest.listing(), there, manifest.leaders())
     return other | surplus
-
-
-def _size_bytes(manifest: Manifest) -> int:
-    """Bytes of content, hard links counted once."""
-    return sum(
-        Entry(known.meta, b"", b"", b"").size_bytes
-        for path, known in manifest.known.items()
-        if known.leader in (b"", path)
-    )
 
 
 def digest_over(room: Room, sources: list[SourceTold]) -> str:
@@ -211,6 +208,3 @@ def _room_bytes(room: Room) -> tuple[int, int]:
         else:
             unique_bytes += blocks * 512
     return unique_bytes, shared_bytes
-
-
-__all__ = ["Seal", "SourceTold", "first_wrong", "leaders", "newest_sealed", "seal", "sealed", "told_of", "verify"]

@@ -1,0 +1,120 @@
+"""The warm pass: a source is copied while it is in use, or linked to an older snapshot; it never writes to a source."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from vaultwork.copying import attributes_digest, shares_blocks
+from vaultwork.equal import Done, Side, make_equal
+from vaultwork.following import follow
+from vaultwork.glance import forget
+from vaultwork.listing import Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
+from vaultwork.listing import whole_groups as whole
+from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content
+from vaultwork.places import Pass, Place, begun, remember_glance, wipe
+from vaultwork.trouble import Trouble, complaint
+
+
+def warm(place: Place, older: Place | None) -> Pass:
+    """Copy a source that is in use; what vanishes or changes meanwhile is the cold pass's."""
+    if begun(place):
+        return follow(place, in_use=True)
+    forget(place.manifest)
+    wipe(place.tree)
+    settled_s = mark_now(place.source, flush=True)
+    raw = read_tree(place.source, in_use=True)
+    listing = listing_from(place.source, raw)
+    settled = _settled_in(older)
+    linked: dict[bytes, Known] = {}
+    if older and settled:
+        linked = _link_unchanged(place, older, settled, listing)
+        done, how = _copy_rest(place, listing, linked), "links"
+    else:
+        done, how = _copy_all(place, listing), "copy"
+    manifest = _record(place, listing, linked, settled_s)
+    if len(manifest.known) == len(listing):
+        remember_glance(place, (raw, read_tree(place.tree)), manifest, equal=False)
+    return Pass(len(done.paths), done.copied_bytes, _how_copied(place, manifest) if how == "copy" else how)
+
+
+def _settled_in(older: Place | None) -> dict[bytes, Known]:
+    manifest = load(older.manifest) if older else None
+    return manifest.settled() if manifest else {}
+
+
+def _copy_all(place: Place, listing: Listing) -> Done:
+    argv = [b"cp", b"-a", b"--reflink=auto", b"--sparse=auto", b"-T", place.source, place.tree]
+    done = subprocess.run(argv, capture_output=True, check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+    if b"No space left on device" in done.stderr or b"Disk quota exceeded" in done.stderr:
+        raise Trouble("no-space", "There is no space left where the vault is.")
+    if not os.path.lexists(place.tree):
+        raise Trouble("copy-failed", f"Nothing could be copied: {complaint(done.stderr)}")
+    return Done(set(listing), sum(entry.size_bytes for entry in listing.values()))
+
+
+def _link_unchanged(place: Place, older: Place, settled: dict[bytes, Known], listing: Listing) -> dict[bytes, Known]:
+    """Make hard links to what an older snapshot has and the source still has unchanged; folders are made anew."""
+    leader_of = leaders(listing)
+    changed = {path for path, entry in listing.items() if not unchanged(entry, settled.get(path), leader_of.get(path))}
+    keep = listing.keys() - whole(changed, leader_of)
+    for path in sorted(path for path, entry in listing.items() if entry.kind == b"d"):
+        os.mkdir(at(place.tree, path), 0o700)
+    linked = {}
+    for path in keep:
+        if listing[path].kind != b"d" and _link(at(older.tree, path), at(place.tree, path)):
+            linked[path] = settled[path]
+    return linked
+
+
+def _link(old: bytes, new: bytes) -> bool:
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except OSError:
+        return False  # the filesystem's limit of links: it is copied instead
+    return True
+
+
+def _copy_rest(place: Place, listing: Listing, linked: dict[bytes, Known]) -> Done:
+    there = list_tree(place.tree)
+    sides = Side(place.source, listing), Side(place.tree, there)
+    done = make_equal(*sides, leaders(listing), listing.keys() - linked.keys(), place.staging, in_use=True)
+    wipe(place.staging)
+    files = {path for path in done.paths if listing[path].kind != b"d"}
+    return Done(files, done.copied_bytes)
+
+
+def _record(place: Place, listing: Listing, linked: dict[bytes, Known], settled_s: int) -> Manifest:
+    """Write down what was copied well: where the copy looks as the source did before copying began."""
+    leader_of = leaders(listing)
+    other, _ = differences(listing, list_tree(place.tree), leader_of)
+    known = dict(linked)
+    for path in listing.keys() - whole(other, leader_of) - linked.keys():
+        fresh = known_from(listing[path], leader_of.get(path, b""), at(place.tree, path))
+        if _attributes_agree(at(place.source, path), fresh):
+            known[path] = fresh
+    known = {path: each for path, each in known.items() if not each.leader or each.leader in known}
+    subprocess.run([b"sync", b"-f", place.tree], check=False, capture_output=True)
+    manifest = Manifest(settled_s, with_content(place.tree, known))
+    save(place.manifest, manifest)
+    return manifest
+
+
+def _attributes_agree(source: bytes, fresh: Known) -> bool:
+    try:
+        return attributes_digest(source) == fresh.attributes
+    except OSError:
+        return False
+
+
+def _how_copied(place: Place, manifest: Manifest) -> str:
+    """Whether this filesystem shares blocks: tried with one file that was copied well."""
+    filled = (path for path, entry in manifest.listing().items() if entry.size_bytes)
+    path = next(filled, None)
+    if path is None:
+        return "copy"
+    trial = place.staging + b"-trial"
+    with open(at(place.tree, path), "rb") as reading, open(trial, "wb") as writing:
+        shared = shares_blocks(reading.fileno(), writing.fileno())
+    os.unlink(trial)
+    return "reflink" if shared else "copy"

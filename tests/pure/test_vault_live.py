@@ -1,0 +1,74 @@
+"""A source that is written to all the time: the warm pass takes what it gets, the cold pass gets it all."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.pure.test_vault_copies import Bench
+from tests.pure.vault_trees import damage, grow, portrait
+
+
+@contextmanager
+def meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Do something over and over in another thread."""
+    enough = threading.Event()
+
+    def again_and_again() -> None:
+        while not enough.is_set():
+            work()
+
+    thread = threading.Thread(target=again_and_again)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_happens_during_the_warm_pass_the_cold_copy_is_equal(tmp_path: Path, seed: int) -> None:
+    bench, dice = Bench(tmp_path), random.Random(seed)
+    grow(bench.source, dice, 60)
+
+    def unrest() -> None:
+        damage(bench.source, dice, 3)
+        grow(bench.source, dice, 1)
+
+    with meanwhile(unrest):
+        bench.done("warm-copy")
+    with meanwhile(unrest):
+        bench.done("warm-copy")
+    bench.done("cold-copy")
+    bench.done("seal")
+    assert portrait(bench.copy()) == portrait(bench.source)
+    bench.done("verify")
+    with meanwhile(unrest):
+        bench.done("warm-copy", "r2")
+    bench.done("cold-copy", "r2")
+    bench.done("seal", "r2")
+    assert portrait(bench.copy("r2")) == portrait(bench.source)
+    bench.done("verify")
+
+
+def test_a_cold_copy_of_a_source_that_never_rests_says_what_is_written(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    path = Path(os.fsdecode(bench.source)) / "log"
+
+    def append() -> None:
+        with path.open("a") as file:
+            file.write("line\n")
+
+    append()
+    bench.done("warm-copy")
+    with meanwhile(append):
+        answer = bench.ask("cold-copy")
+    assert answer["trouble"] == {"code": "copy-failed", "what": "Somebody still writes to the data: log."}
+    bench.snapshot()
