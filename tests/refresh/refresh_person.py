@@ -22,7 +22,11 @@ class Person:
     def __init__(self, arguments: list[str], environment: Mapping[str, str]) -> None:
         self._fd, theirs = pty.openpty()
         command = [sys.executable, str(DRIVER), *arguments]
-        plain = {"PYTHONPATH": str(DRIVER.parents[2]), "TERM": "dumb", "HOME": "/nonexistent"}
+        plain = {
+            "PYTHONPATH": os.pathsep.join([str(DRIVER.parents[2]), *sys.path]),
+            "TERM": "dumb",
+            "HOME": "/nonexistent",
+        }
         clean = {name: value for name, value in os.environ.items() if name not in ("VISUAL", "EDITOR")}
         self._process = subprocess.Popen(
             command,

@@ -68,7 +68,7 @@ def settled(trees: Trees) -> Settlement:
 @pytest.mark.parametrize("way", ["kill", "fail"])
 def test_broken_at_any_operation_it_ends_before_or_after(trees: Trees, way: str) -> None:
     command = [sys.executable, str(CRASHES), str(trees.user.parent), way]
-    environment = os.environ | {"PYTHONPATH": str(CRASHES.parents[2])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(CRASHES.parents[2]), *sys.path])}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20
