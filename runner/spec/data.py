@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from runner.facts import Container, Mount, MountKind
 from runner.vault.port import Source
 
-# The host's own places: mounted to look at the host or to talk to it, never to keep data there.
-OF_THE_HOST = ("/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/lib/modules", "/tmp/.X11-unix")  # noqa: S108 (a socket's place, not ours)
-EXACTLY = ("/", "/etc", "/usr", "/lib", "/var/lib/docker", "/var/lib/containerd", "/var/log/journal")
+# Places of the host that are no container's data: to look at it, or to talk to it.
+WINDOWS = ("/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/lib/modules", "/tmp/.X11-unix")  # noqa: S108 (a socket's place, not ours)
 FILES_OF_THE_HOST = ("/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
                      "/etc/passwd", "/etc/group", "/etc/machine-id")  # fmt: skip
+# The host itself and its engine: to put these back as they were would undo what everybody else did meanwhile.
+WHOLE = ("/", "/bin", "/etc", "/home", "/lib", "/lib64", "/root", "/sbin", "/usr", "/var", "/var/lib", "/var/log")
+ENGINES = ("/var/lib/docker", "/var/lib/containerd", "/var/lib/containers")
+IN_ONE_VOLUME = re.compile(r"/var/lib/docker/volumes/[^/]+/")
 SECRETS = "/run/secrets"
 
 
@@ -47,8 +51,20 @@ def is_data(mount: Mount) -> bool:
 
 def is_the_hosts(path: str) -> bool:
     """Whether a path of the host is its own: devices, sockets, system files, the whole system."""
-    own = any(is_within(path, each) for each in OF_THE_HOST)
-    return own or path in EXACTLY or path in FILES_OF_THE_HOST or path.endswith(".sock")
+    window = any(is_within(path, each) for each in WINDOWS)
+    return window or path in FILES_OF_THE_HOST or path.endswith(".sock") or is_everybodys(path)
+
+
+def is_everybodys(path: str) -> bool:
+    """Whether a path holds what others have too: a system folder, the engine's own files, all of its volumes."""
+    engine = any(is_within(path, each) for each in ENGINES)
+    return path in WHOLE or (engine and not IN_ONE_VOLUME.match(path))
+
+
+def unprotected_mounts(container: Container) -> tuple[Mount, ...]:
+    """The folders it may write to that are no data of its own, so that nothing of them is kept or put back."""
+    binds = (each for each in container.mounts if each.kind is MountKind.BIND and each.rw)
+    return tuple(each for each in binds if is_everybodys(each.source))
 
 
 def is_within(path: str, folder: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from runner.facts import Change, Json, Mount, MountKind
-from runner.spec.data import data_mounts, is_within, shared_with
+from runner.spec.data import data_mounts, is_within, shared_with, unprotected_mounts
 from runner.spec.inspected import mapping, objects, text, texts
 from runner.spec.model import SpecWarning, Upgrade
 from runner.spec.mounts import bind_destination, is_anonymous, plain_path
@@ -115,6 +115,13 @@ def sharing_warnings(upgrade: Upgrade) -> Iterator[SpecWarning]:
         yield SpecWarning(code="shared-data", text=said)
 
 
+def unprotected_warnings(upgrade: Upgrade) -> Iterator[SpecWarning]:
+    """Warn about folders of the host's that it can write to and no snapshot keeps."""
+    for mount in unprotected_mounts(upgrade.container):
+        said = f"It can write to {mount.source} of the host, which is everybody's: no snapshot keeps it, no way back"
+        yield SpecWarning(code="unprotected-mount", text=f"{said} restores it")
+
+
 def anonymous_warnings(upgrade: Upgrade) -> Iterator[SpecWarning]:
     """Tell which volumes have no name of their own: they move along, and are named in the new container."""
     host = upgrade.container.host_config
@@ -134,5 +141,5 @@ def memory_warnings(upgrade: Upgrade) -> Iterator[SpecWarning]:
             yield SpecWarning(code="data-in-memory", text=said)
 
 
-DATA_RULES = (layer_warnings, volume_warnings, shadow_warnings, user_warnings, sharing_warnings, anonymous_warnings,
-              memory_warnings)  # fmt: skip
+DATA_RULES = (layer_warnings, volume_warnings, shadow_warnings, user_warnings, sharing_warnings, unprotected_warnings,
+              anonymous_warnings, memory_warnings)  # fmt: skip

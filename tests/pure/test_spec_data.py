@@ -29,6 +29,9 @@ def test_volumes_and_folders_are_data_with_keys_in_the_order_of_their_destinatio
         bind("/sys/fs/cgroup", "/cgroup"),
         bind("/dev", "/dev"),
         bind("/", "/host"),
+        bind("/var/lib/docker/volumes", "/volumes"),
+        bind("/var/lib/docker/containers", "/containers"),
+        bind("/var/log", "/logs"),
         bind("/srv/secret", "/run/secrets/key"),
         Mount(kind=MountKind.TMPFS, destination="/tmp"),
         Mount(kind=MountKind.OTHER, destination="/pipe", source="x"),
@@ -41,6 +44,11 @@ def test_what_is_not_data(mount: Mount) -> None:
 
 def test_a_file_that_is_mounted_writable_is_data() -> None:
     assert spoken(bind("/srv/app.db", "/app.db"), bind("/srv/app.yml", "/app.yml", rw=False)) == ["d0 /srv/app.db"]
+
+
+def test_a_volume_mounted_by_its_path_is_data() -> None:
+    path = "/var/lib/docker/volumes/app/_data"
+    assert spoken(bind(path, "/data")) == [f"d0 {path}"]
 
 
 def test_nothing_is_copied_twice() -> None:

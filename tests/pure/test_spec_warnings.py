@@ -120,6 +120,13 @@ def test_anonymous_volumes_are_told_until_they_are_named() -> None:
     assert codes(container(host={"Binds": [f"{ANONYMOUS}:/data"]}, mounts=mounts)) == []
 
 
+def test_a_folder_of_the_hosts_that_no_snapshot_keeps_is_told() -> None:
+    seen = container(mounts=(bind("/var/log", "/logs"), bind("/", "/host", rw=False), bind("/dev/x", "/x")))
+    (said,) = warned(seen)
+    assert said.code == "unprotected-mount"
+    assert "/var/log" in said.text
+
+
 def test_data_in_memory_is_told() -> None:
     declared = image({"Volumes": {"/data": {}}})
     assert codes(container(host={"Tmpfs": {"/data": ""}}), declared, declared) == ["data-in-memory"]
