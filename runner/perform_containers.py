@@ -6,6 +6,7 @@ from runner.donors import reveal
 from runner.errors import Busy, Conflict, EngineError, NotFound, RefloatError
 from runner.facts import Container, Json
 from runner.hands import RETURNED, ROLE, RUN, Hands, configs
+from runner.quoting import quoted_lines
 from runner.steps.back import StartContainer, StopOurs
 from runner.steps.forward import CreateSuccessor, HoldImage, StopContainer
 from runner.steps.nouns import Blueprint, Ours, Who
@@ -173,9 +174,9 @@ def capture_failure(hands: Hands, who: Ours) -> Json:
 
 
 def last_lines(hands: Hands, container: Container) -> tuple[str, ...]:
-    """The last log lines; none where the engine has none."""
+    """The last log lines, secrets hidden; none where the engine has none."""
     try:
-        return tuple(hands.engine.logs(container.id, tail=LAST_LINES).splitlines()[-LAST_LINES:])
+        return quoted_lines(hands.engine.logs(container.id, tail=LAST_LINES), container, LAST_LINES)
     except EngineError:
         return ()
 

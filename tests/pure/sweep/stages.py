@@ -1,0 +1,132 @@
+"""The stages of the sweep: one small machine in memory each, with a target, two images and their manners."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from runner.clock import MemoryClock
+from runner.engine.memory import Behaviour, MemoryEngine, MemoryVault
+from runner.facts import Image, Json
+from runner.goal import Goal
+from runner.records import Record
+from runner.session import Session
+from runner.verbs import Refloat
+from runner.way import Options
+
+FAST = "/dev/shm"
+NAME = "mon"
+OLD, NEW = "vendor/mon:1.0", "vendor/mon:2.0"
+TOKEN = {"db/rows": "old rows", "db/more": "more rows"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One scenario."""
+
+    name: str
+    new: Behaviour = field(default_factory=Behaviour)
+    old: Behaviour = field(default_factory=Behaviour)
+    policy: str = "no"
+    auto_remove: bool = False
+    binds: tuple[str, ...] = ("mondata:/data",)
+    networks: tuple[str, ...] = ()
+    hold: bool = False
+    act: str = "apply"
+
+
+MIGRATES = Behaviour(writes={"/data/db/rows": "new rows", "/data/db/index": "2"}, deletes=("/data/db/more",))
+MIGRATES_AND_CRASHES = MIGRATES.model_copy(update={"crashes": True})
+NEVER = MIGRATES.model_copy(update={"healthcheck": True, "never_healthy": True})
+
+STAGES = (
+    Stage("goes through", new=MIGRATES),
+    Stage("crashes after it migrated", new=MIGRATES_AND_CRASHES, policy="unless-stopped"),
+    Stage("never healthy, always restarted", new=NEVER, old=Behaviour(healthcheck=True), policy="always"),
+    Stage("goes through and is held", new=MIGRATES, hold=True, policy="always"),
+    Stage("two mounts and two networks", new=MIGRATES, binds=("mondata:/data", "/srv/conf:/conf"), networks=("far",)),
+    Stage("deleted when it stops", new=MIGRATES_AND_CRASHES, auto_remove=True),
+    Stage("deleted when it stops, goes through", new=MIGRATES, auto_remove=True),
+    Stage("no data", new=Behaviour(crashes=True), binds=()),
+    Stage("cannot start", new=Behaviour(cannot_start=True), policy="always"),
+    Stage("an old one that must be killed", new=MIGRATES, old=Behaviour(ignores_term=True)),
+    Stage("a held one goes back", new=MIGRATES, hold=True, policy="always", act="undo"),
+    Stage("back after the commit", new=MIGRATES, policy="unless-stopped", act="rollback"),
+    Stage("back after the commit fails", new=MIGRATES, old=Behaviour(), policy="always", act="bad rollback"),
+)
+
+
+def build(stage: Stage) -> MemoryEngine:
+    """The machine before anything is done."""
+    engine = MemoryEngine()
+    for ref, behaviour, number in ((OLD, stage.old, "1"), (NEW, stage.new, "2")):
+        engine.world.add_image(_image(ref, behaviour, number), behaviour)
+    for network in stage.networks:
+        engine.create_network(network, {})
+    engine.create_volume("mondata", labels={})
+    for bind in stage.binds:
+        engine.world.data[bind.split(":")[0]] = dict(TOKEN)
+    host: Json = {
+        "Binds": [*stage.binds],
+        "RestartPolicy": {"Name": stage.policy, "MaximumRetryCount": 0},
+        "AutoRemove": stage.auto_remove,
+    }
+    engine.create_container(NAME, {"Image": OLD, "Env": ["SECRET=s3cret"], "HostConfig": host})
+    for network in stage.networks:
+        engine.connect(network, NAME, {"Aliases": ["mon-far"]})
+    engine.start(NAME)
+    return engine
+
+
+def _image(ref: str, behaviour: Behaviour, number: str) -> Image:
+    config: Json = {"Env": [f"VERSION={number}"], "Cmd": ["run"]}
+    if behaviour.healthcheck:
+        config["Healthcheck"] = {"Test": ["CMD", "healthy"]}
+    return Image(id=f"sha256:{number * 64}", tags=(ref,), config=config, architecture="amd64")
+
+
+def new_home() -> Path:
+    """A fresh state folder, in memory where the machine has such a place."""
+    return Path(tempfile.mkdtemp(prefix="sweep-", dir=FAST if Path(FAST).is_dir() else None))
+
+
+def runner_on(engine: MemoryEngine, home: Path, hear: Callable[[Record], None] = lambda _: None) -> Refloat:
+    """A fresh runner process: nothing but the disk and the engine outlives the last one."""
+    return Refloat(Session(home=home, engine=engine, vault=MemoryVault(engine), clock=MemoryClock(), hear=hear))
+
+
+def prepared(stage: Stage) -> tuple[MemoryEngine, Path]:
+    """The machine and state folder right before the act: a copy of one that was made once."""
+    engine, home = _prepared(stage.name) if stage in STAGES else _prepare(stage)
+    copy = new_home()
+    shutil.copytree(home, copy, dirs_exist_ok=True)
+    return engine.fork(), copy
+
+
+@cache
+def _prepared(name: str) -> tuple[MemoryEngine, Path]:
+    return _prepare(next(stage for stage in STAGES if stage.name == name))
+
+
+def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
+    engine, home = build(stage), new_home()
+    if stage.act != "apply":
+        runner = runner_on(engine, home)
+        runner.apply(runner.plan(NAME, Goal(to="2.0"), Options(hold=stage.hold, deadline_s=10)))
+    if stage.act == "bad rollback":
+        image = engine.image(OLD)
+        engine.world.behaviours[image.id] = MIGRATES_AND_CRASHES
+    return engine, home
+
+
+def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record], None] = lambda _: None) -> None:
+    """Do what the stage is about."""
+    runner = runner_on(engine, home, hear)
+    if stage.act == "apply":
+        runner.apply(runner.plan(NAME, Goal(to="2.0"), Options(hold=stage.hold, deadline_s=10)))
+    else:
+        runner.rollback(runner.offer_rollback(NAME))
