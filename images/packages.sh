@@ -5,10 +5,12 @@ set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); }
 need dockerd docker.io
+need docker docker.io
 need iptables iptables
 need debootstrap debootstrap
 need ip iproute2
 need nsenter util-linux
+need flock util-linux
 need pgrep procps
 need git git
 [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
@@ -19,10 +21,10 @@ if [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
     echo "packages: not installed here: ${missing[*]} (it takes root on Debian or Ubuntu); going on without" >&2
     exit 0
 fi
-echo "packages: installing ${missing[*]}"
+echo "packages: installing ${missing[*]}" >&2
 # RUNLEVEL=1 keeps the packages from starting a daemon of their own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-install() { apt-get -qq -o DPkg::Lock::Timeout=180 install -y --no-install-recommends "${missing[@]}" >/dev/null; }
-apt-get -qq update
-! apt-cache show docker-cli >/dev/null 2>&1 || command -v docker >/dev/null || missing+=(docker-cli)
-install
+apt-get -qq update || true # another source may be out of order; what matters shows below
+# Newer releases keep the client in a package of its own.
+if ! command -v docker >/dev/null && apt-cache show docker-cli >/dev/null 2>&1; then missing+=(docker-cli); fi
+apt-get -qq -o DPkg::Lock::Timeout=180 install -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -29,14 +29,8 @@ missing_commands() {
 }
 
 ensure_installed() {
-    [[ -n $(missing_commands) ]] || return 0
-    say "installing docker.io and iptables (missing: $(missing_commands | tr '\n' ' '))"
-    # RUNLEVEL=1 keeps the package from starting a daemon of its own.
-    local install=(apt-get -qq -o DPkg::Lock::Timeout=180 install -y --no-install-recommends
-        docker.io iptables iproute2 util-linux procps)
-    apt-cache show docker-cli >/dev/null 2>&1 && install+=(docker-cli) # newer releases split the client off
-    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-    "${install[@]}" >/dev/null 2>&1 || { apt-get -qq update && "${install[@]}" >/dev/null; }
+    [[ -z $(missing_commands) ]] || "$here/../packages.sh"
+    [[ -z $(missing_commands) ]] || die "still missing after installing docker.io and iptables: $(missing_commands | xargs)"
 }
 
 native_possible() {
