@@ -6,7 +6,7 @@ For every prefix of the plan: carried out so far and then undone, the paper worl
 from __future__ import annotations
 
 from runner.clock import MemoryClock
-from runner.engine.memory import Behaviour, MemoryEngine, MemoryVault
+from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import RefloatError
 from runner.executor import execute
 from runner.facts import Container, Engine, Json, Network
@@ -18,6 +18,7 @@ from runner.records import End, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.back import ProveBack
 from runner.steps.forward import ProveHealth
+from runner.vault.memory import MemoryVault
 from runner.world import World
 
 PAPER_ID = "paper"

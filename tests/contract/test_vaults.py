@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from runner.engine.memory import MemoryEngine, MemoryVault
+from runner.engine.memory import MemoryEngine
 from runner.facts import Json
+from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, Source, VaultError, VaultPlace, VaultPort
 from runner.vault.vault import DockerVault
 from tests.contract.conftest import BUSYBOX, Bench

@@ -12,7 +12,7 @@ import pytest
 
 from runner.checkup import Check, check_up
 from runner.clock import MemoryClock
-from runner.engine.memory import MemoryEngine, MemoryVault
+from runner.engine.memory import MemoryEngine
 from runner.errors import Refused
 from runner.facts import Image
 from runner.goal import Goal
@@ -26,6 +26,7 @@ from runner.session import Session
 from runner.snapshots import find_snapshot, verify
 from runner.standing import find_run, is_at_work, standings, state_of
 from runner.targets import find_target
+from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, VaultPlace
 from runner.verbs import Refloat
 from runner.way import Options

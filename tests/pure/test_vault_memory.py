@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner.engine.memory import Fault, MemoryEngine, MemoryVault, RunnerDied
+from runner.engine.memory import Fault, MemoryEngine, RunnerDied
+from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, Source, VaultError, VaultPlace, VaultPort
 
 ROOM = Room(target="app", run="r1")

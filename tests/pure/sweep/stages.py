@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 
 from runner.clock import MemoryClock
-from runner.engine.memory import Behaviour, MemoryEngine, MemoryVault
+from runner.engine.memory import Behaviour, MemoryEngine
 from runner.facts import Image, Json
 from runner.goal import Goal
 from runner.records import Record
 from runner.session import Session
+from runner.vault.memory import MemoryVault
 from runner.verbs import Refloat
 from runner.way import Options
 
