@@ -49,7 +49,8 @@ class Session:
     hear: Callable[[Record], None] = _deaf
     interrupted: Callable[[], bool] = _never
     announce: Callable[[str], None] = _silent
-    """Told each step boundary once it is in the journal: ``meant stop-container``, ``did undo:restore-data``."""
+    """Told each step boundary: ``meant stop-container`` and ``did undo:restore-data`` once it is in the journal,
+    ``performed remove-ours`` before it is."""
 
     @property
     def runs(self) -> Runs:
@@ -111,10 +112,18 @@ class Session:
         for record in inferred:
             journal.write(record)
         hands = self.hands(plan, journal)
-        closed = execute(plan, journal, _performer(hands), self.clock, self.interrupted)
+        closed = execute(plan, journal, self._performer(hands), self.clock, self.interrupted)
         if closed.end is End.NEW and not plan.hold:
             self.commit(plan)
         return self.outcome(plan)
+
+    def _performer(self, hands: Hands) -> Callable[[Do], Json]:
+        def performed(move: Do) -> Json:
+            facts = perform(hands, move.step)
+            self.announce(f"performed {'undo:' if move.undo_of else ''}{move.step.kind}")
+            return facts
+
+        return performed
 
     def commit(self, plan: Plan) -> None:
         """Accept a verdict for good, or go on with a commit that was cut off."""
@@ -123,7 +132,12 @@ class Session:
         if not commit_begun(runs, plan.run):
             make = self._new_commit(plan)
         commit = saved_commit(runs, plan, make)
-        journal = Journal(runs.commit_path(plan.run))
+
+        def hear(record: Record) -> None:
+            if isinstance(record, Meant | Did):
+                self.announce(f"{record.record} commit:{commit.steps[int(record.key) - 1].kind}")
+
+        journal = Journal(runs.commit_path(plan.run), hear)
         execute_commit(commit, journal, self.hands(plan, self.journal(plan)), self.clock, socket.gethostname(),
                        os.getpid())  # fmt: skip
 
@@ -143,10 +157,6 @@ class Session:
         """How a run stands."""
         commit = Journal(self.runs.commit_path(plan.run)).records
         return outcome(plan, self.runs.records(plan.run), commit)
-
-
-def _performer(hands: Hands) -> Callable[[Do], Json]:
-    return lambda move: perform(hands, move.step)
 
 
 def boundary(plan: Plan, record: Meant | Did) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
 
 if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
@@ -45,6 +46,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
         clock=RealClock(),
         hear=hear or (lambda _: None),
         interrupted=(interrupts or Interrupts()).asked,
+        announce=deadly_boundaries(),
     )
 
 
