@@ -6,7 +6,7 @@ import os
 import socket
 from difflib import get_close_matches
 
-from runner.errors import Refused
+from runner.errors import RefloatError, Refused
 from runner.facts import Fact
 from runner.journal import Runs, read_records
 from runner.outcome import Outcome, outcome
@@ -14,7 +14,7 @@ from runner.plan import Plan
 from runner.records import Closed, End, Opened, Record
 from runner.report.story import open_step
 
-OPEN = ("at work", "cut off", "stuck", "verdict open")
+OPEN = ("at work", "cut off", "stuck", "verdict open", "unreadable")
 """The states in which somebody or something still has to do a thing."""
 
 
@@ -26,8 +26,8 @@ class Standing(Fact):
     verb: str
     old: str
     new: str
-    at: str
-    """When it was begun, RFC 3339; when it was planned where it never began."""
+    at: str = ""
+    """When it was begun, RFC 3339; when it was planned where it never began; empty where that is not known."""
     state: str
     doing: str = ""
     """The step it is at, or was left at."""
@@ -60,13 +60,28 @@ def told(runs: Runs, run: str) -> Told:
 
 def standings(runs: Runs, wanted: str = "") -> tuple[Standing, ...]:
     """All runs, or those of one target or of one name; newest first."""
-    every = (told(runs, run) for run in runs.all())
-    return tuple(standing(one, at_work=is_at_work(one.records)) for one in every if _is_wanted(one.plan, wanted))
+    rows = (_row(runs, run, wanted) for run in runs.all())
+    return tuple(row for row in rows if row is not None)
+
+
+def _row(runs: Runs, run: str, wanted: str) -> Standing | None:
+    try:
+        one = told(runs, run)
+    except RefloatError as no:
+        return _unreadable(runs, run, no) if wanted in ("", run) else None
+    return standing(one, at_work=is_at_work(one.records)) if _is_wanted(one.plan, wanted) else None
 
 
 def _is_wanted(plan: Plan, wanted: str) -> bool:
     named = wanted in ("", plan.target, plan.run)
     return named or (len(wanted) >= 12 and plan.container_id.startswith(wanted))
+
+
+def _unreadable(runs: Runs, run: str, no: RefloatError) -> Standing:
+    """A run whose folder is damaged, or was written by another version of refloat."""
+    then = f"mv {runs.folder(run)} elsewhere, then: refloat recover"
+    return Standing(run=run, target="unknown", verb="run", old="unknown", new="unknown", state="unreadable",
+                    why=no.what, then=then)  # fmt: skip
 
 
 def find_run(runs: Runs, text: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from runner.cli.terminal import tell
 from runner.errors import Interrupted
 
+STDERR = 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -41,4 +43,6 @@ class Interrupts:
         self._came += 1
         if self._came > 1:
             raise KeyboardInterrupt
-        tell("Interrupted: going back. Once more leaves everything as it is, for refloat recover.")
+        # Past sys.stderr: a signal may come in the middle of a write to it, which must not be entered twice.
+        with contextlib.suppress(OSError):
+            os.write(STDERR, b"Interrupted: going back. Once more leaves everything as it is, for refloat recover.\n")

@@ -63,7 +63,7 @@ def history_command(target: MaybeTarget = "", as_json: AsJson = False) -> None:
         say("No run yet.")
         return
     cells = tuple(
-        (row.run, day_words(row.at), row.target, row.verb, f"{row.old} → {row.new}",
+        (row.run, day_words(row.at) if row.at else "unknown", row.target, row.verb, f"{row.old} → {row.new}",
          seconds_words(row.downtime_s) if row.downtime_s is not None else "none", row.state)
         for row in rows
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from runner.plan import Plan
 from runner.records import Closed, Failed, Meant, Noted, Record, Turned
@@ -69,7 +70,8 @@ class Live:
             self._waits = noted(record)
         elif record.kind == "log":
             self._log = record.text
-        text = escape(" · ".join(part for part in (self._waits or self._step, self._log) if part))
+        said = " · ".join(part for part in (self._waits or self._step, self._log) if part)
+        text = Text(said, no_wrap=True, overflow="ellipsis")
         if self._status is None:
             self._status = self._console.status(text)
             self._status.start()

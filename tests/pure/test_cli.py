@@ -169,6 +169,18 @@ def test_a_cut_off_run_shows_its_step_and_how_to_recover(home: Path, capsys: Out
     assert "next: refloat recover mon" in out
 
 
+def test_a_run_of_another_version_is_shown_as_unreadable_and_hides_no_other(history: Path, capsys: Out) -> None:
+    other = history / "runs/20200101-000000-ffffff"
+    other.mkdir()
+    (other / "plan.json").write_text('{"format": 99}')
+    assert status_of(["history", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["run"], row["state"]) for row in rows if row["state"] == "unreadable"] == [(other.name, "unreadable")]
+    assert len(rows) == 3
+    assert status_of(["status"]) == 0
+    assert f"mv {other}" in capsys.readouterr().out
+
+
 def test_a_bug_is_one_sentence_and_a_report(home: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise ZeroDivisionError("seeded")
@@ -206,7 +218,7 @@ def pressed_twice(interrupts: Interrupts) -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-def test_the_first_signal_is_a_wish_and_the_second_leaves(capsys: Out) -> None:
+def test_the_first_signal_is_a_wish_and_the_second_leaves(capfd: pytest.CaptureFixture[str]) -> None:
     interrupts = Interrupts()
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Interrupted) as left:
@@ -214,7 +226,7 @@ def test_the_first_signal_is_a_wish_and_the_second_leaves(capsys: Out) -> None:
     assert left.value.then == "refloat recover db"
     assert left.value.exit_status == 130
     assert signal.getsignal(signal.SIGTERM) == before
-    assert "going back" in capsys.readouterr().err
+    assert "going back" in capfd.readouterr().err
 
 
 def test_a_question_nobody_can_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
