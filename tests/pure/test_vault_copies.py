@@ -48,6 +48,9 @@ class Bench:
     def copy(self, run: str = "r1") -> bytes:
         return bytes(self.folder / "vault/t" / run / "data/d0")
 
+    def copy_of(self, name: str, run: str = "r1") -> bytes:
+        return (self.folder / "vault/t" / run / "data/d0" / name).read_bytes()
+
     def snapshot(self, run: str = "r1") -> None:
         for op in ("warm-copy", "cold-copy", "seal"):
             self.done(op, run)

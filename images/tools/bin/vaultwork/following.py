@@ -29,8 +29,12 @@ class _Trail(NamedTuple):
 
 
 def follow(place: Place, *, in_use: bool) -> Pass:
-    """Bring a tree up to its source: what changed since the manifest was written, and what the tree has otherwise."""
-    settled_s = mark_now(place.source, flush=in_use)
+    """Bring a tree up to its source: what changed since the manifest was written, and what the tree has otherwise.
+
+    A source at rest is not flushed again, so what is settled stays what was settled at the last warm pass: a process
+    that is only paused may go on writing to pages that are dirty already.
+    """
+    settled_s = mark_now(place.source) if in_use else 0
     raw = read_both(place.source, place.tree, in_use=in_use)
     seen = recall(place.manifest)
     if seen and seen.settled and seen.matches(*raw):
@@ -49,7 +53,7 @@ def follow(place: Place, *, in_use: bool) -> Pass:
     else:
         if not in_use:
             raise Trouble("copy-failed", f"Somebody still writes to the data: {spoken(min(rewrite | surplus))}.")
-    manifest = _kept(place, before, trail, settled_s)
+    manifest = _kept(place, before, trail, settled_s if in_use or before is None else before.settled_s)
     if not in_use:
         remember_glance(place, raw, manifest, equal=True)
     return Pass(sum(1 for path in trail.fresh if _is_no_folder(manifest, path)), trail.copied_bytes, "")

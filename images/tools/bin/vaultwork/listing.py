@@ -144,17 +144,16 @@ def ctime_s(ident: bytes) -> int:
     return int(ident[ident.rindex(b" ") + 1 : ident.rindex(b".")])
 
 
-def mark_now(root: bytes, *, flush: bool) -> int:
+def mark_now(root: bytes) -> int:
     """The second from which on a ctime proves nothing; 0 where a ctime never does.
 
-    ``flush`` makes the source's dirty pages clean first: a page that is dirty already is written through a memory map
-    without moving the ctime again.
+    The source's dirty pages are made clean: a page that is dirty already is written through a memory map without
+    moving the ctime again.
     """
     if not _precise(root):
         return 0
     now_s = int(time.time())
-    if flush:
-        subprocess.run([b"sync", b"-f", root], check=False, capture_output=True)
+    subprocess.run([b"sync", b"-f", root], check=False, capture_output=True)
     return now_s - _SLACK_S
 
 

@@ -22,7 +22,7 @@ def warm(place: Place, older: Place | None) -> Pass:
         return follow(place, in_use=True)
     forget(place.manifest)
     wipe(place.tree)
-    settled_s = mark_now(place.source, flush=True)
+    settled_s = mark_now(place.source)
     raw = read_tree(place.source, in_use=True)
     listing = listing_from(place.source, raw)
     settled = _settled_in(older)
