@@ -8,6 +8,7 @@ from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
 from runner.hands import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.plan import Estimate, Plan, PlanWarning
+from runner.prospects import refused_hop
 from runner.recipes.model import Recipe
 from runner.refusals import refuse_unfit
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings
@@ -110,7 +111,19 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
 def _warnings(world: World) -> tuple[PlanWarning, ...]:
     seen = spec_warnings(world.target, world.old_image, world.new_image, world.changes, world.others, world.engine)
     notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
-    return (*notices, *(PlanWarning(code=warning.code, text=warning.text) for warning in seen))
+    return (*notices, *_hop_warnings(world), *(PlanWarning(code=warning.code, text=warning.text) for warning in seen))
+
+
+def _hop_warnings(world: World) -> tuple[PlanWarning, ...]:
+    """What the vendor says against this very upgrade; the data has its snapshot, so it may still be tried."""
+    recipe = recipe_of(world)
+    if recipe is None:
+        return ()
+    refusal = refused_hop(recipe, world.old_image, world.target.image_ref, world.new_image, world.new_ref)
+    if refusal is None:
+        return ()
+    source = f" ({refusal.source})" if refusal.source else ""
+    return (PlanWarning(code="hop", text=f"{recipe.title} is not meant to go this way: {refusal.why}{source}"),)
 
 
 def estimate(world: World) -> Estimate:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from runner.catalogue import Catalogue
 from runner.engine.port import EnginePort
 from runner.facts import Fact, Image
-from runner.outlook import Outlook, outlook
-from runner.paths import catalogue_of
+from runner.outlook import Outlook, outlook, refusal_of_hop
+from runner.paths import NoPath, catalogue_of
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag, tag_for
@@ -51,6 +51,15 @@ def read_prospect(engine: EnginePort, text: str) -> Prospect:
     if current is None:
         return named
     return _ahead(named, recipe, home, outlook(recipe, current, _known(recipe, home, here)))
+
+
+def refused_hop(recipe: Recipe, old: Image, old_ref: str, new: Image, new_ref: str) -> NoPath | None:
+    """Why the vendor's rules forbid this very upgrade; None where they allow it or a version cannot be read."""
+    start = _current(recipe, repository(old_ref), old, side(old, old_ref).version)
+    goal = _current(recipe, repository(new_ref), new, side(new, new_ref).version)
+    if start is None or goal is None or start == goal:
+        return None
+    return refusal_of_hop(recipe, start, goal, catalogue_of(recipe, None))
 
 
 def _tags(engine: EnginePort, home: str) -> tuple[str, ...]:

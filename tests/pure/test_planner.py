@@ -1,0 +1,170 @@
+"""Facts in, plan or refusal out: every reason not to begin, and what a plan never holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from runner.clock import MemoryClock
+from runner.engine.memory import MemoryEngine
+from runner.errors import NothingToDo, Refused
+from runner.facts import Image, Json
+from runner.goal import Goal, image_ref, moves
+from runner.plan import Plan, plan_from_json
+from runner.planner import plan_upgrade
+from runner.refusals import refuse_unfit
+from runner.steps.back import RestoreData
+from runner.steps.forward import StartSuccessor, StopContainer
+from runner.survey import survey
+from runner.targets import find_target
+from runner.vault.memory import MemoryVault
+from runner.vault.port import VaultPlace
+from runner.way import Options, repository
+from runner.world import World, changed_since, expectations
+from tests.pure.sweep.stages import NAME, OLD, STAGES, build
+
+MACHINE = STAGES[4]
+"""Two mounts and two networks."""
+
+
+def world_of(engine: MemoryEngine, to: str = "2.0", free_bytes: int = 10**12) -> World:
+    vault = MemoryVault(engine, free_bytes=free_bytes)
+    return survey(engine, vault, find_target(engine, NAME), Goal(to=to), VaultPlace(), lambda _: None)
+
+
+def plan_of(engine: MemoryEngine) -> Plan:
+    return plan_upgrade(world_of(engine), Options(), "20240101-000000-abcdef", MemoryClock().now().isoformat())
+
+
+def other(engine: MemoryEngine, name: str, host: Json, *, labels: Json | None = None) -> None:
+    engine.create_container(name, {"Image": OLD, "HostConfig": host, "Labels": labels or {}})
+    engine.start(name)
+
+
+DISTURBANCES: dict[str, Callable[[MemoryEngine], None]] = {
+    "not-running": lambda engine: engine.stop(NAME, 5),
+    "paused": lambda engine: engine.pause(NAME),
+    "data-in-use": lambda engine: other(engine, "second", {"Binds": ["mondata:/data"]}),
+    "dependents": lambda engine: other(engine, "sidecar", {"NetworkMode": f"container:{engine.container(NAME).id}"}),
+    "unfinished": lambda engine: other(engine, f"{NAME}-refloat-next", {}, labels={"refloat.run": "r0"}),
+}
+
+
+@pytest.mark.parametrize("code", DISTURBANCES)
+def test_what_cannot_be_upgraded_is_refused_by_name(code: str) -> None:
+    engine = build(MACHINE)
+    DISTURBANCES[code](engine)
+    with pytest.raises(Refused) as refused:
+        refuse_unfit(world_of(engine))
+    assert refused.value.code == code
+    assert refused.value.stands == "Nothing was touched."
+    assert refused.value.then
+
+
+def test_all_reasons_are_given_at_once() -> None:
+    engine = build(MACHINE)
+    DISTURBANCES["data-in-use"](engine)
+    DISTURBANCES["dependents"](engine)
+    with pytest.raises(Refused) as refused:
+        refuse_unfit(world_of(engine))
+    assert "second" in refused.value.what
+    assert "sidecar" in refused.value.what
+
+
+def test_a_bind_mount_above_the_data_counts_as_the_same_data() -> None:
+    engine = build(MACHINE)
+    other(engine, "above", {"Binds": ["/srv:/all"]})
+    with pytest.raises(Refused, match="above runs on /srv/conf"):
+        refuse_unfit(world_of(engine))
+
+
+def test_a_full_vault_is_seen_before_anything_is_touched() -> None:
+    engine = build(MACHINE)
+    with pytest.raises(Refused) as refused:
+        refuse_unfit(world_of(engine, free_bytes=10))
+    assert refused.value.code == "no-space"
+
+
+def test_an_image_for_another_platform_is_refused() -> None:
+    engine = build(MACHINE)
+    engine.world.add_image(Image(id=f"sha256:{'9' * 64}", tags=("vendor/mon:9",), config={}, architecture="arm64"))
+    with pytest.raises(Refused) as refused:
+        refuse_unfit(world_of(engine, to="9"))
+    assert refused.value.code == "platform"
+
+
+def test_what_runs_already_needs_nothing() -> None:
+    engine = build(MACHINE)
+    with pytest.raises(NothingToDo) as done:
+        plan_upgrade(world_of(engine, to="1.0"), Options(), "r", "")
+    assert done.value.exit_status == 0
+
+
+def test_a_plan_holds_no_value_of_the_environment_and_survives_its_file() -> None:
+    plan = plan_of(build(MACHINE))
+    text = plan.to_json()
+    assert "SECRET" in text
+    assert "s3cret" not in text
+    assert plan_from_json(text, "plan.json") == plan
+    assert plan_from_json(text, "plan.json").digest == plan.digest
+
+
+def test_the_way_back_from_a_start_goes_through_the_snapshot() -> None:
+    plan = plan_of(build(MACHINE))
+    start = next(step for step in plan.steps if isinstance(step, StartSuccessor))
+    restore = start.undo()[-1]
+    assert isinstance(restore, RestoreData)
+    assert restore.sources == plan.sources
+    assert [source.destination for source in plan.sources] == ["/conf", "/data"]
+
+
+def test_a_container_that_vanishes_can_be_made_again() -> None:
+    plan = plan_of(build(STAGES[5]))
+    stop = next(step for step in plan.steps if isinstance(step, StopContainer))
+    assert stop.vanishes is not None
+    assert stop.vanishes.image_ref == OLD
+
+
+def test_a_changed_world_is_named() -> None:
+    engine = build(MACHINE)
+    before = expectations(world_of(engine))
+    engine.set_restart_policy(NAME, {"Name": "always", "MaximumRetryCount": 0})
+    assert changed_since(before, before) == ()
+    assert [line.split(":")[0] for line in changed_since(before, expectations(world_of(engine)))] == ["settings"]
+
+
+def test_a_way_the_vendor_forbids_is_warned_of_with_its_source() -> None:
+    engine = MemoryEngine()
+    for tag, number in (("15", "3"), ("17", "4")):
+        engine.world.add_image(Image(id=f"sha256:{number * 64}", tags=(f"postgres:{tag}",), config={}))
+    engine.create_container(NAME, {"Image": "postgres:15", "HostConfig": {}})
+    engine.start(NAME)
+    plan = plan_upgrade(world_of(engine, to="17"), Options(), "r", "")
+    warning = next(warning for warning in plan.warnings if warning.code == "hop")
+    assert "https://www.postgresql.org/" in warning.text
+
+
+@pytest.mark.parametrize(
+    ("ref", "home"),
+    [
+        ("prom/prometheus", "prom/prometheus"),
+        ("localhost:5000/mon:1", "localhost:5000/mon"),
+        ("localhost:5000/mon", "localhost:5000/mon"),
+        ("mon:1@sha256:abc", "mon"),
+    ],
+)
+def test_the_port_of_a_registry_is_not_a_tag(ref: str, home: str) -> None:
+    assert repository(ref) == home
+
+
+def test_a_goal_is_one_image() -> None:
+    engine = build(MACHINE)
+    target, image = engine.container(NAME), engine.image(OLD)
+    assert image_ref(Goal(to="3"), target, image) == "vendor/mon:3"
+    assert image_ref(Goal(image="other/mon"), target, image) == "other/mon:latest"
+    with pytest.raises(Exception, match="one of them"):
+        image_ref(Goal(), target, image)
+    assert moves("mon:latest")
+    assert moves("mon:7.0-latest")
+    assert not moves("mon:7.0")
