@@ -24,6 +24,16 @@ def test_a_new_container_is_created_and_has_the_images_defaults(bench: Bench) ->
     assert seen.config["Hostname"] == seen.short_id
 
 
+def test_what_the_daemon_fills_in_is_the_same(bench: Bench) -> None:
+    host = bench.engine.container(bench.create("", {"HostConfig": {}})).host_config
+    assert (host["NetworkMode"], host["ShmSize"], host["Runtime"], host["IpcMode"]) == (
+        "default", 67108864, "runc", "private",
+    )  # fmt: skip
+    assert host["MaskedPaths"]
+    empty = ("CapAdd", "Dns", "Devices", "GroupAdd", "Memory", "PidMode", "Privileged", "SecurityOpt", "Ulimits")
+    assert {key: host[key] or None for key in empty} == dict.fromkeys(empty)
+
+
 def test_an_own_entrypoint_drops_the_images_command(bench: Bench) -> None:
     body: Json = {"Image": BUSYBOX, "Entrypoint": ["cat"], "Labels": {**bench.labels}}
     bench.engine.create_container(bench.name(), body)

@@ -83,6 +83,24 @@ def test_a_network_name_is_given_once_and_a_network_in_use_stays(bench: Bench) -
     assert [each.name for each in bench.engine.networks(bench.labels)] == [network]
 
 
+def test_a_running_container_has_addresses_and_its_id_as_an_alias(bench: Bench) -> None:
+    network = bench.name("net")
+    bench.engine.create_network(network, {"Labels": {**bench.labels}})
+    given: Json = {"EndpointsConfig": {network: {"Aliases": ["db"]}}}
+    name = bench.create("", {"HostConfig": {"NetworkMode": network}, "NetworkingConfig": given})
+    before = bench.engine.container(name)
+    assert (before.endpoints[0].address, before.endpoints[0].settings["Aliases"]) == ("", ["db"])
+    bench.engine.start(name)
+    running = bench.engine.container(name).endpoints[0]
+    assert running.settings["Aliases"] == ["db", before.short_id]
+    assert running.address != ""
+    assert running.settings["MacAddress"] != ""
+    bench.engine.stop(name, 10)
+    ended = bench.engine.container(name).endpoints[0]
+    assert (ended.address, ended.settings["MacAddress"]) == ("", "")
+    assert ended.settings["Aliases"] == ["db", before.short_id]
+
+
 def test_a_missing_network_shows_at_the_start(bench: Bench) -> None:
     name = bench.create("", {"HostConfig": {"NetworkMode": bench.name("nowhere")}})
     with pytest.raises(NotFound):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from runner.engine.memory.cell import Cell
+from runner.engine.memory.plugs import plugged, static_address, unplugged
 from runner.engine.memory.world import STANDS, World
 from runner.engine.parse import entries, number, part, text, texts
 from runner.errors import Conflict, EngineError, NotFound
@@ -42,6 +43,7 @@ def begin(world: World, cell: Cell) -> None:
     cell.set_state(
         status="running", exit_code=0, error="", oom_killed=False, started_at=world.now(), pid=1000 + world.made
     )
+    cell.container = plugged(cell.container, world.clock)
     cell.log.append(f"{cell.container.image_ref} starts")
     behaviour = world.behaviour(cell)
     if unreadable := readable_by_others_only(world, cell):
@@ -69,6 +71,7 @@ def readable_by_others_only(world: World, cell: Cell) -> str:
 def exit_by_itself(world: World, cell: Cell, code: int) -> None:
     """End the program and let its restart policy have its say."""
     cell.set_state(status="exited", exit_code=code, finished_at=world.now(), pid=0, health=None)
+    cell.container = unplugged(cell.container)
     if restarts(cell, code):
         cell.set_state(status="restarting", restart_count=cell.container.state.restart_count + 1)
     elif cell.container.host_config.get("AutoRemove") is True:
@@ -149,6 +152,7 @@ def restart_daemon(world: World) -> None:
     """All programs end; afterwards the restart policies decide who comes back."""
     for cell in [each for each in world.cells.values() if each.alive]:
         cell.set_state(status="exited", exit_code=137, finished_at=world.now(), pid=0, health=None)
+        cell.container = unplugged(cell.container)
         if cell.container.host_config.get("AutoRemove") is True:
             world.drop(cell, volumes=True)
     for cell in tuple(world.cells.values()):
@@ -217,7 +221,7 @@ def overlap(one: str, other: str) -> bool:
 
 def check_addresses(world: World, cell: Cell) -> None:
     """Refuse where a static address is taken."""
-    mine = {(each.network, each.address) for each in cell.container.endpoints if each.address}
+    mine = {(each.network, static_address(each)) for each in cell.container.endpoints if static_address(each)}
     for other in world.cells.values():
         if other is not cell and other.alive:
             theirs = {(each.network, each.address) for each in other.container.endpoints if each.address}

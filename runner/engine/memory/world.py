@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from runner.engine.memory.behaviour import Behaviour
 from runner.engine.memory.cell import Cell
-from runner.engine.parse import labels_from, part, text
+from runner.engine.memory.plugs import SETTINGS_DEFAULTS
+from runner.engine.parse import labels_from, text
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Container, Endpoint, Engine, Image, Json, Mount, MountKind, Network, Volume
 
@@ -233,10 +234,13 @@ class World:
         """Join a container to a network; the network may be missing until it starts."""
         network_id = next((each.id for each in self.networks.values() if name in (each.name, each.id)), "")
         label = next((each.name for each in self.networks.values() if each.id == network_id), name)
-        address = text(part(settings, "IPAMConfig"), "IPv4Address")
-        whole: Json = {**settings, "NetworkID": network_id, "IPAddress": address}
-        endpoint = Endpoint(network=label, network_id=network_id, address=address, settings=whole)
-        return container.model_copy(update={"endpoints": (*container.endpoints, endpoint)})
+        endpoint = Endpoint(
+            network=label,
+            network_id=network_id,
+            settings={**SETTINGS_DEFAULTS, **settings, "NetworkID": network_id},
+        )
+        joined = sorted((*container.endpoints, endpoint), key=lambda each: each.network)
+        return container.model_copy(update={"endpoints": tuple(joined)})
 
 
 def familiar(ref: str) -> str:
