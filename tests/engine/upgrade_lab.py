@@ -1,0 +1,176 @@
+"""A place for whole upgrades by the real command line: targets, data told by hash, and all of it cleared afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.engine.docker import DockerEngine, connect_engine
+from runner.facts import Container
+from runner.journal import Runs
+
+ROOT = Path(__file__).parents[2]
+REFLOAT = [sys.executable, "-m", "runner.cli.main"]
+BUSYBOX = "refloat-lab/busybox:1"
+MISBEHAVE = "refloat-lab/misbehave"
+PATIENCE_S = 180.0
+TREE = """cd /data && find . ! -name journal -exec stat -c '%n %a %u %g' {} + &&
+find . -type f ! -name journal -exec sha256sum {} +"""
+"""Names, modes, owners and contents; not the list of starts, which grows with every one."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One finished command line."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The code of its error."""
+        return str(json.loads(self.out)["error"]["code"])
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An engine, a home and a vault of one test; everything it makes has a name that begins with ``name``."""
+
+    engine: DockerEngine
+    host: str
+    home: Path
+    name: str
+
+    @property
+    def vault(self) -> str:
+        return f"{self.name}-vault"
+
+    @property
+    def data(self) -> str:
+        return f"{self.name}-data"
+
+    @property
+    def target(self) -> Container:
+        return self.engine.container(self.name)
+
+    def refloat(self, *line: str) -> Ran:
+        more = {"DOCKER_HOST": self.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "400"}
+        ran = subprocess.run([*REFLOAT, *line], cwd=ROOT, env={**os.environ, **more}, stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=600, check=False)  # fmt: skip
+        assert "Traceback" not in ran.stderr, ran.stderr
+        assert ran.returncode != 70, ran.stderr
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    def docker(self, *line: str, check: bool = True) -> str:
+        ran = subprocess.run(["docker", "--host", self.host, *line], capture_output=True, text=True, timeout=300)
+        assert ran.returncode == 0 or not check, f"docker {' '.join(line)}: {ran.stderr}"
+        return ran.stdout.strip()
+
+    def plan(self, *line: str) -> Ran:
+        return self.refloat("plan", self.name, *line, "--vault", self.vault)
+
+    def apply(self, *line: str, dwell_s: float = 1) -> Ran:
+        return self.refloat("apply", self.name, *line, "--vault", self.vault, "--dwell", str(dwell_s))
+
+    def upgraded(self, *line: str, dwell_s: float = 1) -> Ran:
+        """Apply, and see that it went through."""
+        ran = self.apply(*line, dwell_s=dwell_s)
+        assert ran.status == 0, ran.out + ran.err
+        return ran
+
+    def run(self, image: str, *options: str, command: tuple[str, ...] = (), name: str = "") -> Container:
+        """Start a container; its name is the target's unless another is given."""
+        made = self.docker("run", "--detach", "--name", name or self.name, *options, image, *command)
+        return self.engine.container(made.splitlines()[-1])
+
+    def target_with_data(self, image: str = f"{MISBEHAVE}:1.0", *options: str) -> Container:
+        """A healthy small service with files of several kinds in its volume."""
+        self.run(image, "--volume", f"{self.data}:/data", *options)
+        fill = "echo mine >/data/a; mkdir /data/d; echo two >/data/d/b; chmod 640 /data/d/b; chown 7:8 /data/d/b"
+        self.docker("exec", self.name, "sh", "-c", fill)
+        return self.wait_healthy()
+
+    def wait_healthy(self) -> Container:
+        def healthy() -> bool:
+            health = self.target.state.health
+            return health is not None and health.status == "healthy"
+
+        until(healthy, f"{self.name} healthy")
+        return self.target
+
+    def build(self, tag: str, dockerfile: str) -> None:
+        """Build a small image; its name begins with the bench's."""
+        command = ["docker", "--host", self.host, "build", "--quiet", "--tag", tag, "-"]
+        built = subprocess.run(command, env={**os.environ, "DOCKER_BUILDKIT": "0"}, input=dockerfile,
+                               capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
+        assert built.returncode == 0, built.stderr
+
+    def exec(self, *command: str) -> str:
+        return self.docker("exec", self.name, *command)
+
+    def tree(self, volume: str = "") -> tuple[str, ...]:
+        """What a volume (or a path of the engine's host) holds."""
+        mount = f"{volume or self.data}:/data:ro"
+        listed = self.docker("run", "--rm", "--network", "none", "--volume", mount, BUSYBOX, "sh", "-c", TREE)
+        return tuple(sorted(listed.splitlines()))
+
+    def left_of_runs(self) -> list[str]:
+        """Containers and tags of this bench's runs, besides the target itself."""
+        runs = Runs(self.home).all()
+        containers = [each.name for each in self.engine.containers()
+                      if (each.labels.get("refloat.run") in runs and each.name != self.name)
+                      or each.name.startswith(f"{self.name}-refloat")]  # fmt: skip
+        tags = [tag for image in self.engine.images() for tag in image.tags]
+        return containers + [tag for tag in tags if tag.removeprefix("refloat/held:") in runs]
+
+    def snapshots(self) -> list[str]:
+        """The runs whose snapshots the vault holds."""
+        listed = json.loads(self.refloat("ls", "--snapshots", "--vault", self.vault, "--json").out)
+        return [seen["room"]["run"] for seen in listed]
+
+    def clear(self) -> None:
+        runs = Runs(self.home).all()
+        volumes: set[str] = set()
+        for each in self.engine.containers():
+            if each.labels.get("refloat.run") in runs or each.name.startswith(self.name):
+                volumes |= {mount.name for mount in each.mounts if mount.name}
+                self.docker("rm", "--force", "--volumes", each.id, check=False)
+        volumes |= set(self.docker("volume", "ls", "--quiet", "--filter", f"name={self.name}").split())
+        for kind, names in (("volume", volumes), ("network", self._networks())):
+            if names:
+                self.docker(kind, "rm", *names, check=False)
+        for run in runs:
+            self.engine.untag(f"refloat/held:{run}")
+        for pattern in (f"{self.name}*/*", f"*/{self.name}*"):
+            if images := self.docker("images", "--format", "{{.Repository}}:{{.Tag}}", pattern).split():
+                self.docker("rmi", *images, check=False)
+
+    def _networks(self) -> set[str]:
+        return set(self.docker("network", "ls", "--quiet", "--filter", f"name={self.name}").split())
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for it; the deadline is only for what never comes."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S:.0f} s: {what}"
+        time.sleep(0.2)
+
+
+@contextmanager
+def bench_on(host: str, home: Path) -> Iterator[Bench]:
+    """A bench that is cleared at the end."""
+    bench = Bench(connect_engine(host), host, home, f"up-{uuid.uuid4().hex[:8]}")
+    try:
+        yield bench
+    finally:
+        bench.clear()
