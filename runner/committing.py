@@ -47,11 +47,11 @@ def held_tag(run: str) -> str:
 
 
 def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str]) -> tuple[Room, ...]:
-    """What retention lets go: sealed, of this target, of finished runs, older than the newest ``keep``."""
+    """What retention lets go: of this target, of finished runs, older than the newest ``keep``."""
     mine = [
         seen.room
         for seen in sorted(rooms, key=lambda seen: seen.room.run, reverse=True)
-        if seen.sealed and seen.room.target == plan.target and (seen.room.run in finished or seen.room.run == plan.run)
+        if seen.room.target == plan.target and (seen.room.run in finished or seen.room.run == plan.run)
     ]
     return tuple(room for room in mine[max(plan.keep, 1) :] if room.run != plan.run)
 

@@ -39,18 +39,18 @@ def execute(plan: Plan, log: Log, perform: Perform, clock: Clock, interrupted: C
     """Bring a run to its end and say which; EngineUnreachable leaves it open for ``recover``."""
     while True:
         wish = wish_of(log.records)
-        if wish is Wish.FORWARD and interrupted():
-            log.write(Turned(at=_now(clock), code="interrupted", why="it was interrupted"))
-            continue
         move = next_move(plan, log.records, wish)
         if isinstance(move, Finish):
             return _close(log, clock, move.end)
+        if wish is Wish.FORWARD and interrupted():
+            log.write(Turned(at=_now(clock), code="interrupted", why="it was interrupted"))
+            continue
         log.write(Meant(at=_now(clock), key=move.key))
         try:
             facts = _patiently(move, perform, clock, wish)
-        except EngineUnreachable:
+        except EngineUnreachable as error:
             if wish is Wish.BACK:
-                raise
+                raise _left_open(plan, error) from None
             _turn(log, clock, move, EngineUnreachable("engine-unreachable", "The engine stopped answering."))
         except RefloatError as error:
             _turn(log, clock, move, error)
@@ -71,6 +71,11 @@ def _patiently(move: Do, perform: Perform, clock: Clock, wish: Wish) -> Json:
             if clock.monotonic() >= until:
                 raise
             clock.sleep(PAUSE_S)
+
+
+def _left_open(plan: Plan, error: EngineUnreachable) -> EngineUnreachable:
+    stands = f"{plan.target} is on its way back, and that is not finished: the engine stopped answering."
+    return EngineUnreachable(error.code, error.what, stands, f"When it answers again: refloat recover {plan.target}")
 
 
 def _turn(log: Log, clock: Clock, move: Do, error: RefloatError) -> None:

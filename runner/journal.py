@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from runner.errors import Busy, Refused
+from runner.errors import Busy, Refused, Stuck
 from runner.plan import Plan, plan_from_json
 from runner.records import Record, record_from_line, record_to_line
 
@@ -29,11 +29,17 @@ class Journal:
         _cut_torn_end(path)
 
     def write(self, record: Record) -> None:
-        """Append one record, durable; OSError where the disk says no."""
-        with self.path.open("ab") as file:
-            file.write(record_to_line(record))
-            file.flush()
-            os.fsync(file.fileno())
+        """Append one record, durable; Stuck ``no-journal`` where the disk says no."""
+        try:
+            with self.path.open("ab") as file:
+                file.write(record_to_line(record))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            what = f"The journal {self.path} cannot be written: {error.strerror}."
+            raise Stuck(
+                "no-journal", what, "The run stopped where it was.", "Make room there, then: refloat recover"
+            ) from None
         self.records = (*self.records, record)
         self.hear(record)
 

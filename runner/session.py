@@ -14,6 +14,7 @@ from pathlib import Path
 from runner.clock import Clock
 from runner.committing import CommitPlan, commit_begun, execute_commit, plan_commit, saved_commit
 from runner.engine.port import EnginePort
+from runner.errors import RefloatError
 from runner.executor import execute
 from runner.facts import Json
 from runner.hands import Hands
@@ -114,7 +115,7 @@ class Session:
         hands = self.hands(plan, journal)
         closed = execute(plan, journal, self._performer(hands), self.clock, self.interrupted)
         if closed.end is End.NEW and not plan.hold:
-            self.commit(plan)
+            self._commit_at_once(plan)
         return self.outcome(plan)
 
     def _performer(self, hands: Hands) -> Callable[[Do], Json]:
@@ -124,6 +125,14 @@ class Session:
             return facts
 
         return performed
+
+    def _commit_at_once(self, plan: Plan) -> None:
+        try:
+            self.commit(plan)
+        except RefloatError as error:
+            error.stands = f"{plan.target} runs {plan.new.spoken}, proven; only tidying up is not finished."
+            error.then = f"refloat recover {plan.target}"
+            raise
 
     def commit(self, plan: Plan) -> None:
         """Accept a verdict for good, or go on with a commit that was cut off."""
@@ -145,8 +154,7 @@ class Session:
         runs = self.runs
         mine = runs.of_target(plan.engine_id, plan.target)
         finished = frozenset(run for run in mine if self.finished(run))
-        rooms = self.vault.rooms(plan.room.place) if plan.sources else ()
-        return plan_commit(plan, rooms, finished)
+        return plan_commit(plan, self.vault.rooms(plan.room.place), finished)
 
     def finished(self, run: str) -> bool:
         """Whether nothing of a run is open: it went back, or forward and was committed."""
