@@ -119,7 +119,9 @@ def live(world: World, cell: Cell) -> None:
     if behaviour.counts:
         contents, inside = world.contents(cell, behaviour.counts)
         contents[inside] = str(int(contents.get(inside, "0")) + 1)
-    cell.set_state(health=health(world, cell))
+    seen = health(world, cell)
+    if seen != cell.container.state.health:
+        cell.set_state(health=seen)
 
 
 def health(world: World, cell: Cell) -> HealthSeen | None:
