@@ -106,7 +106,8 @@ class _Trouble(Fact):
 
 def request_json(op: str, room: Room | None = None, sources: Iterable[Source] = (), **more: JsonValue) -> bytes:
     """One request as the program reads it."""
-    request: Json = {"op": op, "vault": VAULT, "mounts": SOURCES, **more}
+    request: Json = {"op": op, "vault": VAULT, "mounts": SOURCES}
+    request.update(more)
     request["sources"] = [each.model_dump(mode="json") for each in sources]
     if room:
         request |= {"target": room.target, "run": room.run}

@@ -21,7 +21,7 @@ from runner.vault.answers import (
 )
 from runner.vault.containers import RESTORE_ROLE, TOOLS_ROLE, Containers
 from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
-from runner.vault.tools import SOURCES, Held, held_sources, held_vault
+from runner.vault.tools import SOURCES, VAULT, Held, held_sources, held_vault
 
 BRIEF_S = 300.0
 LONG_S = 86_400.0
@@ -39,8 +39,10 @@ class DockerVault:
 
     def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
         """See the port."""
-        held = (held_vault(place), *held_sources(sources))
-        request = request_json("measure", None, sources)
+        # Where there is no vault yet, it will be where the engine keeps its containers too: looking makes none.
+        there = self._is_there(place)
+        held = (*((held_vault(place),) if there else ()), *held_sources(sources))
+        request = request_json("measure", None, sources, vault=VAULT if there else "/")
         answer = self._containers.ask_once("", TOOLS_ROLE, held, "measure", request, LONG_S)
         seen = MeasuredAnswer.model_validate_json(answer)
         return seen.measured, Space(free_bytes=seen.free_bytes, free_inodes=seen.free_inodes)
@@ -119,11 +121,9 @@ class DockerVault:
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
         """See the port."""
+        how = HowAnswer.model_validate_json(self._ask(room, "prepare-clone", names={**names})).how
         root = self._host_path(room)
-        able = "," not in root and ":" not in root  # they part options and folders in an overlay's options
-        answer = self._ask(room, "prepare-clone", names={**names}) if able else b'{"how": "copy"}'
-        how = HowAnswer.model_validate_json(answer).how
-        if how == "overlay":
+        if how == "overlay" and root:
             for key, name in names.items():
                 self._engine.create_volume(name, labels=labels, options=overlay_options(root, key, name))
             return how
@@ -140,9 +140,13 @@ class DockerVault:
         return HowAnswer.model_validate_json(answer).how
 
     def _host_path(self, room: Room) -> str:
-        """Where the room is on the engine's host."""
-        root = room.place.path or self._engine.volume(room.place.volume).mountpoint
-        return f"{root}/{room.target}/{room.run}"
+        """Where the room is on the engine's host; empty where it is not there always, or cannot be an option."""
+        root = room.place.path
+        if not root:
+            volume = self._engine.volume(room.place.volume)
+            root = volume.mountpoint if volume.driver == "local" and not volume.options else ""
+        path = f"{root}/{room.target}/{room.run}"
+        return path if root and not set(",:") & set(path) else ""
 
     def drop_clone(self, room: Room, names: dict[str, str]) -> None:
         """See the port."""

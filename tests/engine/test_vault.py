@@ -225,6 +225,15 @@ def test_sizes_and_free_space_are_measured(bench: Bench) -> None:
     assert space.free_inodes > 0
 
 
+def test_measuring_makes_no_vault(bench: Bench) -> None:
+    nowhere = VaultPlace(volume=f"{bench.mark}-nowhere")
+    (measured,), space = bench.vault.measure(nowhere, bench.sources)
+    assert measured.entries == 1
+    assert space.free_bytes > 1 << 20
+    with pytest.raises(NotFound):
+        bench.engine.volume(nowhere.volume)
+
+
 def test_a_missing_tools_image_says_what_to_type(bench: Bench) -> None:
     with refused("no-tools") as no:
         DockerVault(bench.engine, "refloat/none:1").measure(bench.place, bench.sources)

@@ -16,12 +16,11 @@ _OVERLAY_ABLE = frozenset({"ext4", "xfs", "btrfs", "f2fs"})
 
 def prepare(room: Room, names: dict[str, str]) -> str:
     """Make upper and work folders for each clone (source key → volume); ``overlay``, or ``copy`` where it cannot be."""
-    if filesystem_of(room.folder) not in _OVERLAY_ABLE:
+    folders_only = all(os.path.isdir(room.tree(key)) for key in names)
+    if filesystem_of(room.folder) not in _OVERLAY_ABLE or not folders_only:
         return "copy"
     for key, name in names.items():
         tree = room.tree(key)
-        if not os.path.isdir(tree):
-            return "copy"
         folder = room.folder / "clones" / name
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "work").mkdir(parents=True)

@@ -11,7 +11,7 @@ from vaultwork.equal import Side, make_equal
 from vaultwork.glance import forget, recall, remember
 from vaultwork.listing import Listing, at, differences, leaders, listing_from, mark_now, parent_of, read_both
 from vaultwork.listing import whole_groups as whole
-from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content
+from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content, without
 from vaultwork.places import Pass, Place, remember_glance, wipe
 from vaultwork.trouble import Trouble, spoken
 
@@ -45,10 +45,14 @@ def follow(place: Place, *, in_use: bool) -> Pass:
     trail = _Trail(before.settled() if before else {}, set(), 0)
     for _ in range(1 if in_use else _ROUNDS):
         listing, there = listing_from(place.source, raw[0]), listing_from(place.tree, raw[1])
-        rewrite, surplus = _stale(listing, there, trail.known)
+        leader_of = leaders(listing)
+        rewrite, surplus = _stale(listing, there, leader_of, trail.known)
         if not rewrite and not surplus:
             break
-        trail = _copied_again(place, (listing, there), rewrite, trail, in_use=in_use)
+        sides = Side(place.source, listing), Side(place.tree, there)
+        done = make_equal(*sides, leader_of, rewrite, place.staging, in_use=in_use)
+        known = _relearned(place, listing, leader_of, trail.known, done.paths)
+        trail = _Trail(known, trail.fresh | done.paths, trail.copied_bytes + done.copied_bytes)
         raw = read_both(place.source, place.tree, in_use=in_use)
     else:
         if not in_use:
@@ -63,27 +67,19 @@ def _is_no_folder(manifest: Manifest, path: bytes) -> bool:
     return path in manifest.known and manifest.known[path].meta[:1] != b"d"
 
 
-def _copied_again(
-    place: Place, seen: tuple[Listing, Listing], rewrite: set[bytes], trail: _Trail, *, in_use: bool
-) -> _Trail:
-    listing, there = seen
-    sides = Side(place.source, listing), Side(place.tree, there)
-    done = make_equal(*sides, leaders(listing), rewrite, place.staging, in_use=in_use)
-    known = _relearned(place, listing, trail.known, done.paths)
-    return _Trail(known, trail.fresh | done.paths, trail.copied_bytes + done.copied_bytes)
-
-
-def _stale(listing: Listing, there: Listing, known: dict[bytes, Known]) -> tuple[set[bytes], set[bytes]]:
+def _stale(
+    listing: Listing, there: Listing, leader_of: dict[bytes, bytes], known: dict[bytes, Known]
+) -> tuple[set[bytes], set[bytes]]:
     """What must be copied again, and what must go."""
-    leader_of = leaders(listing)
     rewrite, surplus = differences(listing, there, leader_of)
     rewrite |= {path for path, entry in listing.items() if not unchanged(entry, known.get(path), leader_of.get(path))}
     return whole(rewrite, leader_of), surplus
 
 
-def _relearned(place: Place, listing: Listing, known: dict[bytes, Known], paths: set[bytes]) -> dict[bytes, Known]:
-    leader_of = leaders(listing)
-    kept = {path: each for path, each in known.items() if path in listing and path not in paths}
+def _relearned(
+    place: Place, listing: Listing, leader_of: dict[bytes, bytes], known: dict[bytes, Known], paths: set[bytes]
+) -> dict[bytes, Known]:
+    kept = without(known, known.keys() - listing.keys())
     made = {path: known_from(listing[path], leader_of.get(path, b""), at(place.tree, path)) for path in paths}
     return {**kept, **made}
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,6 +51,8 @@ class Entry(NamedTuple):
 
 
 Listing = dict[bytes, Entry]
+_entry_of: Callable[[type[Entry], Iterable[bytes]], Entry] = tuple.__new__
+"""Entry._make without a Python frame an entry: there may be millions."""
 
 
 def at(root: bytes, path: bytes) -> bytes:
@@ -89,7 +92,7 @@ def listing_from(root: bytes, raw: bytes) -> Listing:
     fields = raw.split(b"\0")
     del fields[-1:]
     columns = (fields[i::_FIELDS] for i in range(1, _FIELDS))
-    listing = dict(zip(fields[0::_FIELDS], map(Entry._make, zip(*columns, strict=True)), strict=True))
+    listing = dict(zip(fields[0::_FIELDS], map(_entry_of, repeat(Entry), zip(*columns, strict=True)), strict=True))
     _add_device_numbers(root, listing)
     return listing
 

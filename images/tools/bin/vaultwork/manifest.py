@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import NamedTuple
 
 from vaultwork.copying import attributes_digest, content_digest
@@ -34,6 +35,9 @@ class Known(NamedTuple):
     def describes(self, entry: Entry) -> bool:
         """Whether the source's entry is untouched since."""
         return self.ident == entry.ident and self.meta == entry.meta and self.extra == entry.extra
+
+
+_known_of: Callable[[type[Known], Iterable[bytes]], Known] = tuple.__new__  # as listing._entry_of
 
 
 class Totals(NamedTuple):
@@ -100,7 +104,7 @@ def load(path: bytes) -> Manifest | None:
     header = json.loads(fields[0])
     entries = fields[1:-1]
     columns = (entries[i::_FIELDS] for i in range(1, _FIELDS))
-    known = dict(zip(entries[0::_FIELDS], map(Known._make, zip(*columns, strict=True)), strict=True))
+    known = dict(zip(entries[0::_FIELDS], map(_known_of, repeat(Known), zip(*columns, strict=True)), strict=True))
     return Manifest(int(header["settled_s"]), known)
 
 
