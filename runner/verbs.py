@@ -18,7 +18,7 @@ from runner.survey import look_around, survey
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.way import Options
-from runner.world import changed_since, expectations
+from runner.world import World, changed_since, expectations
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,17 @@ class Refloat:
 
     def plan(self, target: str, goal: Goal, options: Options = Options(), place: VaultPlace = VaultPlace()) -> Plan:
         """Look and decide; a plan that cannot be undone from everywhere on paper is never given out."""
+        return self.look(target, goal, options, place)[1]
+
+    def look(self, target: str, goal: Goal, options: Options, place: VaultPlace) -> tuple[World, Plan]:
+        """The plan, and the world it was made for."""
         session = self.session
         container = find_target(session.engine, target)
         self._refuse_open(container)
         world = survey(session.engine, session.vault, container, goal, place, lambda _: None)
         plan = plan_upgrade(world, options, session.new_run(), session.now())
         check_on_paper(plan, world)
-        return plan
+        return world, plan
 
     def _refuse_open(self, container: Container) -> None:
         """Refused where a run on this target was cut off or is held open."""

@@ -1,0 +1,75 @@
+"""`refloat rehearse`: play an upgrade on copies and say whether it would go through; it never upgrades anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.ground import new_live, open_session, place_from
+from runner.cli.interrupts import Interrupts
+from runner.cli.terminal import say, say_json, tell
+from runner.cli.wishes import (
+    AsJson,
+    Deadline,
+    Dwell,
+    Image,
+    KeepEnv,
+    Probes,
+    PullWish,
+    StopTimeout,
+    To,
+    Vault,
+    Wishes,
+    Yes,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from runner.rehearsal import Rehearsed
+
+Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or id, or a compose PROJECT/SERVICE.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Leave the way back out.")]
+From = Annotated[
+    str, typer.Option("--from", metavar="RUN", help="Play on the snapshot of this run; the target is not even paused.")
+]
+
+
+def rehearse_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, quick: Quick = False,
+                     snapshot: From = "", stop_timeout: StopTimeout = None, deadline: Deadline = None,
+                     dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
+                     yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
+    """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped."""
+    wishes = Wishes(to, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
+                    probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault)  # fmt: skip
+    result = _play(target, wishes, snapshot, quick=quick)
+    _finish(result, as_json=as_json)
+
+
+def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehearsed:
+    from runner.rehearsing import Ears, Wanted, rehearse
+    from runner.verbs import Refloat
+
+    live, interrupts = new_live(), Interrupts()
+    session = open_session(live.hear, interrupts=interrupts)
+    options = wishes.options
+    world, plan = Refloat(session).look(target, wishes.goal, options, place_from(wishes.vault))
+    wanted = Wanted(options=options, quick=quick, snapshot=snapshot)
+    with interrupts.at_work("refloat prune"):
+        result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))
+    live.rest()
+    return result
+
+
+def _doing(what: str) -> None:
+    tell(f"rehearse {what}")
+
+
+def _finish(result: Rehearsed, *, as_json: bool) -> None:
+    from runner.report.rehearsal import rehearsal_report
+
+    if as_json:
+        say_json({**result.model_dump(mode="json"), "exit": int(result.exit_status)})
+    else:
+        say(rehearsal_report(result))
+    if result.exit_status:
+        raise typer.Exit(int(result.exit_status))

@@ -1,0 +1,164 @@
+"""A rehearsal as data: its names, the steps it must have, its result and whom that convinces; it touches nothing."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from runner.errors import Exit
+from runner.evidence import Finding
+from runner.facts import Fact
+from runner.plan import Expectation, Plan
+from runner.steps.nouns import Phase
+from runner.vault.port import Measured, Room, Source, VaultPlace
+
+REHEARSAL = "refloat.rehearsal"
+"""The label on everything that is made for a rehearsal."""
+STAND_IN = "stand-in"
+"""The role of the old version's copy."""
+CLONE = "clone"
+TROUBLE = re.compile(r"\b(err|error|errors|warn|warning|fatal|panic|fail|failed|failure|exception|deprecated|corrupt)",
+                     re.IGNORECASE)  # fmt: skip
+PASSING = re.compile(r"[0-9a-f]{8,}|\d+")
+"""What differs in every line anyway: times, ids, counts."""
+
+
+class Scene(Fact):
+    """Every name of one rehearsal, saved before anything is made, so that whoever comes later can clear it away."""
+
+    run: str
+    target: str
+    target_id: str
+    engine_id: str
+    place: VaultPlace
+    room: Room
+    """The snapshot that is played on."""
+    borrowed: bool
+    """Whether the snapshot was there before: then it stays, and the target is not touched at all."""
+    sources: tuple[Source, ...]
+    clones: dict[str, str]
+    """Key of a source → the volume that stands for it."""
+
+    @property
+    def stand_in(self) -> str:
+        """The old version's copy."""
+        return f"{self.target}-rehearsal-{self.run[-6:]}"
+
+    @property
+    def network(self) -> str:
+        """The network nobody else is on."""
+        return f"refloat-rehearsal-{self.run}"
+
+    @property
+    def play(self) -> str:
+        """The run of the plan that is carried out on the copies."""
+        return f"{self.run}-play"
+
+    @property
+    def play_room(self) -> Room:
+        """Where that run keeps its snapshot."""
+        return Room(place=self.place, target=self.stand_in, run=self.play)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What all things of a rehearsal carry."""
+        return {"refloat.run": self.run, REHEARSAL: self.run}
+
+
+class Rehearsed(Fact):
+    """What came of a rehearsal; all times in seconds."""
+
+    run: str
+    target: str
+    at: str
+    old: str
+    new: str
+    expectations: tuple[Expectation, ...]
+    """What the plan relied on: images, container, mounts, networks, settings."""
+    passed: bool = False
+    code: str = ""
+    why: str = ""
+    log: tuple[str, ...] = ()
+    rolled_back: bool | None = None
+    """Whether the way back was rehearsed as well, and led back; None where it was left out."""
+    clones: str = ""
+    """How the clones were made; empty where there is no data."""
+    paused_s: float | None = None
+    """How long the target stood still for the snapshot; None where it was not touched."""
+    settle_s: float | None = None
+    ready_s: float | None = None
+    """From the new version's start until it was healthy."""
+    downtime_s: float | None = None
+    total_s: float = 0
+    drift: tuple[str, ...] = ()
+    """Where the copy of the old version answers otherwise than the target: what isolation, or the copying, cost."""
+    evidence: tuple[Finding, ...] = ()
+    new_lines: tuple[str, ...] = ()
+    """Lines that look like trouble and that the old version never said."""
+    taken: tuple[str, ...] = ()
+
+    @property
+    def exit_status(self) -> Exit:
+        """What the command line returns."""
+        return Exit.DONE if self.passed else Exit.REHEARSAL_FAILED
+
+
+def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None) -> Scene:
+    """The names of the rehearsal of a plan; ``sources`` are those that are cloned."""
+    run = plan.run
+    return Scene(
+        run=run,
+        target=plan.target,
+        target_id=plan.container_id,
+        engine_id=plan.engine_id,
+        place=plan.room.place,
+        room=snapshot or Room(place=plan.room.place, target=plan.target, run=run),
+        borrowed=snapshot is not None,
+        sources=sources,
+        clones={source.key: f"refloat-clone-{run}-{source.key}" for source in sources},
+    )
+
+
+def clonable(sources: tuple[Source, ...], measured: tuple[Measured, ...]) -> tuple[Source, ...]:
+    """The sources a volume can stand for: not a single file of the host, which is one entry and no folder."""
+    single = {each.key for each in measured if each.entries <= 1}
+    return tuple(source for source in sources if source.volume or source.key not in single)
+
+
+def other_steps(planned: Plan, played: Plan, *, cloned: bool) -> str:
+    """Where the plan that is played is another one than the plan that is meant; empty where it is the same.
+
+    The copy has no restart policy to be parked; and where a single file of the host is all the data, none is copied.
+    """
+    meant = [step.kind for step in planned.steps if (step.kind, step.phase) != ("set-restart-policy", Phase.FREEZE)]
+    if not cloned:
+        meant = [kind for kind in meant if kind not in ("warm-copy", "ensure-sole-use", "cold-copy")]
+    kinds = [step.kind for step in played.steps]
+    if meant == kinds:
+        return ""
+    return f"meant: {', '.join(meant)}; played: {', '.join(kinds)}"
+
+
+def new_trouble(before: str, after: str) -> tuple[str, ...]:
+    """The lines of a log that look like trouble and whose like is not in the earlier one; each only once."""
+    known = {PASSING.sub("#", line) for line in before.splitlines()}
+    found: dict[str, str] = {}
+    for line in after.splitlines():
+        shape = PASSING.sub("#", line)
+        if TROUBLE.search(line) and shape not in known:
+            found.setdefault(shape, line)
+    return tuple(found.values())
+
+
+def convincing(results: tuple[Rehearsed, ...], plan: Plan, now: datetime, max_age: timedelta) -> str:
+    """Why no rehearsal speaks for a plan; empty where the newest of this very change passed and is young enough."""
+    same = [each for each in results if each.target == plan.target and each.expectations == plan.expectations]
+    if not same:
+        others = any(each.target == plan.target for each in results)
+        return "another change of it was rehearsed, or it changed since" if others else "it was never rehearsed"
+    newest = max(same, key=lambda each: each.at)
+    if not newest.passed:
+        return f"its last rehearsal failed ({newest.why.rstrip('.')})"
+    if now - datetime.fromisoformat(newest.at) > max_age:
+        return f"its last rehearsal is older than {max_age.days} days"
+    return ""

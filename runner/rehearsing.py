@@ -1,0 +1,271 @@
+"""The rehearsal: the plan carried out on copies by the same executor, then taken back; it stops nothing of the user's.
+
+Its result is kept in REFLOAT_HOME, so that ``apply --rehearsed`` can insist on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from runner.errors import Interrupted, Refused
+from runner.evidence import Finding
+from runner.facts import Container
+from runner.fitness import health_terms, readings_from
+from runner.hands import SUCCESSOR
+from runner.health import NotProven, probe_once, prove_health
+from runner.isolation import Props, aliases_of, isolated
+from runner.journal import write_durably
+from runner.measure import read_evidence, settle_evidence
+from runner.outcome import Outcome
+from runner.papercheck import check_on_paper
+from runner.plan import Plan
+from runner.planner import plan_upgrade, target_spec
+from runner.probes.prober import close_probers
+from runner.progress import found_by
+from runner.quoting import quoted_lines
+from runner.records import End, Wish
+from runner.rehearsal import Rehearsed, Scene, clonable, convincing, new_trouble, other_steps, scene_from
+from runner.session import Session
+from runner.spec import ContainerSpec
+from runner.staging import (
+    make_clones,
+    make_stand_in,
+    on_stage,
+    rehearsals_folder,
+    strike_left,
+    take_snapshot,
+)  # fmt: skip
+from runner.steps.nouns import HealthTerms, ImageHealth, Reading
+from runner.survey import look_around
+from runner.vault.port import Room, VaultPlace
+from runner.way import Options, recipe_of
+from runner.world import World
+
+SHOWN_LINES = 20
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How to rehearse."""
+
+    options: Options
+    quick: bool = False
+    """Leave the way back out."""
+    snapshot: str = ""
+    """The run whose snapshot is played on; empty takes a new one."""
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Who listens: to what is being done, and to the plan whose records come next."""
+
+    tell: Callable[[str], None]
+    follow: Callable[[Plan], None]
+
+
+def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: Ears) -> Rehearsed:
+    """Play the plan on copies; the result is kept. Refused, Busy and Interrupted where there is none."""
+    strike_left(session)
+    snapshot = _snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
+    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot)
+    began = session.clock.monotonic()
+    with on_stage(session, scene):
+        played = _Play(session, world, plan, wanted, ears, scene).result()
+    result = played.model_copy(update={"at": session.now(), "total_s": round(session.clock.monotonic() - began, 3)})
+    write_durably(rehearsals_folder(session.home) / f"{scene.run}.json", result.model_dump_json(indent=2) + "\n")
+    return result
+
+
+def _snapshot(session: Session, plan: Plan, run: str) -> Room:
+    """A sealed snapshot of this very target; Refused ``no-such-snapshot``, ``other-mounts``."""
+    place: VaultPlace = plan.room.place
+    rooms = (seen.room for seen in session.vault.rooms(place) if seen.sealed and seen.room.target == plan.target)
+    room = next((room for room in rooms if room.run == run), None)
+    if room is None:
+        what = f"There is no snapshot of {plan.target} by run {run} in {place.volume or place.path}."
+        raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
+    try:
+        sealed = session.vault.sealed(room)
+    finally:
+        session.vault.close(run)
+    if sealed.sources != plan.sources:
+        raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
+    return room
+
+
+def require_rehearsal(session: Session, plan: Plan, max_age: timedelta) -> None:
+    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately."""
+    lacking = convincing(_results(session), plan, session.clock.now(), max_age)
+    if lacking:
+        what = f"{plan.target} {plan.old.spoken} → {plan.new.spoken} must be rehearsed first: {lacking}."
+        raise Refused("not-rehearsed", what, then=f"refloat rehearse {plan.target} --image {plan.new.image_ref}")
+
+
+def _results(session: Session) -> tuple[Rehearsed, ...]:
+    found = []
+    for path in sorted(rehearsals_folder(session.home).glob("*.json")):
+        try:
+            found.append(Rehearsed.model_validate_json(path.read_text(encoding="utf-8")))
+        except ValidationError:
+            continue  # of another version: it convinces nobody
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Play:
+    """One rehearsal at work."""
+
+    session: Session
+    world: World
+    plan: Plan
+    wanted: Wanted
+    ears: Ears
+    scene: Scene
+
+    def result(self) -> Rehearsed:
+        """Set the scene, settle the old version on it, play, take back."""
+        spec = target_spec(self.world, self.wanted.options.keep_env)
+        props = Props(self.scene.network, aliases_of(spec), self.scene.clones, self.scene.sources)
+        copy = isolated(spec, self.world.target, props)
+        terms, readings = self._old_terms(spec), self._readings
+        before = {} if self.scene.borrowed else self._read(self.world.target, readings)
+        paused_s = self._take_snapshot()
+        self.ears.tell("clones and an isolated stand-in of the old version")
+        clones = make_clones(self.session, self.scene)
+        stand_in = make_stand_in(self.session, self.scene, self.world, copy)
+        so_far = self._nothing_yet(paused_s, clones, copy.taken)
+        try:
+            self.ears.tell("the old version settles on the copy")
+            settle_s = self._prove(stand_in, terms)
+        except NotProven as bad:
+            why = f"The old version does not come up on a copy of its data: {bad.what}"
+            return so_far.model_copy(update={"code": "not-settled", "why": why, "log": bad.log})
+        drift = self._compared(stand_in, readings, before)
+        words = tuple(finding.sentence for finding in drift if not finding.ok)
+        return self._played(so_far.model_copy(update={"settle_s": settle_s, "drift": words}), stand_in, readings)
+
+    @property
+    def _readings(self) -> tuple[Reading, ...]:
+        """What the same version must answer the same."""
+        recipe = recipe_of(self.world)
+        return tuple(one for one in readings_from(recipe) if one.rule != "goal_version") if recipe else ()
+
+    def _nothing_yet(self, paused_s: float | None, clones: str, taken: tuple[str, ...]) -> Rehearsed:
+        plan = self.plan
+        return Rehearsed(
+            run=plan.run,
+            target=plan.target,
+            at=self.session.now(),
+            old=plan.old.spoken,
+            new=plan.new.spoken,
+            expectations=plan.expectations,
+            paused_s=paused_s,
+            clones=clones,
+            taken=taken,
+        )
+
+    def _take_snapshot(self) -> float | None:
+        if self.scene.borrowed or not self.scene.sources:
+            return None
+        self.ears.tell("a snapshot; the target stands still for what changed meanwhile")
+        with self.session.holding(self.plan):
+            return take_snapshot(self.session, self.scene, self.world.target)
+
+    def _old_terms(self, spec: ContainerSpec) -> HealthTerms:
+        """What the target itself answers now is what its copy must answer; untouched, what is asked of everybody."""
+        options = self.wanted.options
+        terms = health_terms(spec.config, self.world.old_image.config, recipe_of(self.world), probes=options.probes,
+                             deadline_s=options.deadline_s, dwell_s=options.dwell_s)  # fmt: skip
+        if self.scene.borrowed:
+            mine = set(options.probes)
+            probes = tuple(p for p in terms.probes if isinstance(p, ImageHealth) or not (p.if_before or p in mine))
+        else:
+            answered = probe_once(self.session.engine, self.world.target, terms, self.scene.run)
+            probes = tuple(probe for probe in terms.probes if probe.spoken in answered)
+        return terms.model_copy(update={"probes": probes, "danger": (), "dwell_s": min(terms.dwell_s, 2.0)})
+
+    def _prove(self, container: Container, terms: HealthTerms) -> float:
+        session = self.session
+        proven = prove_health(session.engine, session.clock, lambda: session.engine.container(container.id), terms,
+                              run=self.scene.run, interrupted=session.interrupted)  # fmt: skip
+        return proven.ready_after_s
+
+    def _read(self, container: Container, readings: tuple[Reading, ...]) -> dict[str, str]:
+        found = read_evidence(self.session.engine, container, readings, self.scene.run)
+        close_probers(self.session.engine, self.scene.run)
+        return found
+
+    def _compared(self, container: Container, readings: tuple[Reading, ...],
+                  before: dict[str, str]) -> tuple[Finding, ...]:  # fmt: skip
+        session = self.session
+        return settle_evidence(session.engine, session.clock, container, readings, before, "", run=self.scene.run,
+                               interrupted=session.interrupted)  # fmt: skip
+
+    def _played(self, so_far: Rehearsed, stand_in: Container, readings: tuple[Reading, ...]) -> Rehearsed:
+        """The plan on the copy, from the planner to the verdict, and the way back."""
+        played, look = self._plan_on(stand_in)
+        other = other_steps(self.plan, played, cloned=bool(self.scene.clones) or not self.plan.sources)
+        if other:
+            why = f"The copy needs other steps than {self.plan.target}: {other}"
+            return so_far.model_copy(update={"code": "other-steps", "why": why})
+        check_on_paper(played, look)
+        settled = self._read(stand_in, readings)
+        said = self.session.engine.logs(stand_in.id)
+        inner = replace(self.session, home=rehearsals_folder(self.session.home) / self.scene.run)
+        inner.runs.begin(played, {"plan.json": played.to_json()})
+        self.ears.follow(played)
+        forward = inner.carry_out(played, Wish.FORWARD)
+        if forward.code == "interrupted":
+            raise Interrupted("interrupted", "The rehearsal was interrupted.", "All that was made for it is gone.")
+        seen = so_far.model_copy(update=self._seen(inner, played, forward, said))
+        if forward.end is not End.NEW or self.wanted.quick:
+            return seen
+        return self._taken_back(inner, played, seen, stand_in, readings, settled)
+
+    def _plan_on(self, stand_in: Container) -> tuple[Plan, World]:
+        session, world = self.session, self.world
+        close_probers(session.engine, self.scene.run)  # who lives in the copy's network would be in the plan's way
+        named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
+        look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
+                           measure=True)  # fmt: skip
+        options = self.wanted.options.model_copy(update={"hold": True})
+        plan = plan_upgrade(look, options, self.scene.play, session.now())
+        return plan.model_copy(update={"verb": "rehearsal"}), look
+
+    def _seen(self, inner: Session, played: Plan, forward: Outcome, said: str) -> dict[str, object]:
+        records = inner.runs.records(played.run)
+        found = found_by(played, records, "compare-evidence").get("findings")
+        ready_s = found_by(played, records, "prove-health").get("ready_after_s")
+        passed = forward.end is End.NEW
+        return {
+            "passed": passed,
+            "code": forward.code,
+            "why": forward.why,
+            "log": forward.log,
+            "downtime_s": forward.downtime_s if passed else None,
+            "ready_s": ready_s if isinstance(ready_s, float) else None,
+            "evidence": tuple(Finding.model_validate(one) for one in found) if isinstance(found, list) else (),
+            "new_lines": self._new_lines(inner, played, said) if passed else (),
+        }
+
+    def _new_lines(self, inner: Session, played: Plan, said: str) -> tuple[str, ...]:
+        hands = inner.hands(played, inner.journal(played))
+        successor = hands.ours(played.run, SUCCESSOR)
+        lines = new_trouble(said, self.session.engine.logs(successor.id))
+        return quoted_lines("\n".join(lines[:SHOWN_LINES]), successor, SHOWN_LINES)
+
+    def _taken_back(self, inner: Session, played: Plan, seen: Rehearsed, stand_in: Container,
+                    readings: tuple[Reading, ...], settled: dict[str, str]) -> Rehearsed:  # fmt: skip
+        back = inner.carry_out(played, Wish.BACK)
+        if back.end is not End.OLD:
+            why = f"The new version runs, but the way back does not lead back: {back.why or 'it was left open'}"
+            return seen.model_copy(update={"passed": False, "rolled_back": False, "code": "no-way-back", "why": why})
+        bad = [one.sentence for one in self._compared(stand_in, readings, settled) if not one.ok]
+        if bad:
+            why = f"The old version came back, but answers otherwise: {'; '.join(bad)}"
+            return seen.model_copy(update={"passed": False, "rolled_back": False, "code": "no-way-back", "why": why})
+        return seen.model_copy(update={"rolled_back": True})

@@ -1,0 +1,175 @@
+"""Sets the scene of a rehearsal (snapshot, clones, network, stand-in) and strikes it; of the user's it pauses one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.errors import Busy, Conflict, EngineUnreachable, NotFound, OutcomeUnknown
+from runner.facts import Container, Json
+from runner.hands import ROLE, RUN
+from runner.isolation import Isolated, network_body
+from runner.journal import write_durably
+from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, Scene
+from runner.session import Session
+from runner.spec import create_body
+from runner.world import World
+
+THAW_S = 120.0
+"""How long we try to wake the target up where the engine does not answer."""
+AGAIN_S = 0.5
+
+
+def rehearsals_folder(home: Path) -> Path:
+    """Where rehearsals are kept: ``RUN.json`` is a result, ``RUN/`` the run that was played."""
+    return home / "rehearsals"
+
+
+def _scene_path(session: Session, run: str) -> Path:
+    return rehearsals_folder(session.home) / run / "scene.json"
+
+
+def _pause_path(session: Session, run: str) -> Path:
+    return rehearsals_folder(session.home) / run / "paused"
+
+
+def _lock_name(target: str) -> str:
+    return f"rehearsal of {target}"
+
+
+@contextlib.contextmanager
+def on_stage(session: Session, scene: Scene) -> Iterator[None]:
+    """Hold the stage for one rehearsal of a target; whatever happens in it, everything is cleared away."""
+    with session.runs.lock(scene.engine_id, _lock_name(scene.target), scene.run, session.now()):
+        write_durably(_scene_path(session, scene.run), scene.model_dump_json(indent=2) + "\n")
+        try:
+            yield
+        finally:
+            strike(session, scene)
+
+
+def take_snapshot(session: Session, scene: Scene, container: Container) -> float:
+    """Copy the data into the vault; gives how long the target stood still meanwhile, in seconds."""
+    vault = session.vault
+    vault.write_papers(scene.room, {"rehearsal.json": scene.model_dump_json()})
+    vault.warm_copy(scene.room, scene.sources)
+    taken: Json = {"container": container.id, "name": container.name, "image": container.image_id}
+    with standing_still(session, scene):
+        began = session.clock.monotonic()
+        vault.cold_copy(scene.room, scene.sources)
+        vault.seal(scene.room, scene.sources, taken)
+    return round(session.clock.monotonic() - began, 3)
+
+
+@contextlib.contextmanager
+def standing_still(session: Session, scene: Scene) -> Iterator[None]:
+    """Pause the target; that it is ours to wake up is on the disk before it is paused."""
+    write_durably(_pause_path(session, scene.run), scene.target_id + "\n")
+    try:
+        session.engine.pause(scene.target_id)
+        yield
+    finally:
+        wake(session, scene)
+
+
+def wake(session: Session, scene: Scene) -> None:
+    """Wake the target up where it was this rehearsal that paused it."""
+    path = _pause_path(session, scene.run)
+    if path.exists():
+        thaw(session, scene.target_id)
+        path.unlink()
+
+
+def thaw(session: Session, ref: str) -> None:
+    """Wake the target up, patiently: a product that stands still is the one harm a rehearsal could do."""
+    until = session.clock.monotonic() + THAW_S
+    while True:
+        try:
+            session.engine.unpause(ref)
+        except NotFound:
+            return
+        except Conflict:
+            return  # stopped meanwhile: nothing of it is frozen
+        except (EngineUnreachable, OutcomeUnknown):
+            if session.clock.monotonic() >= until:
+                raise
+            session.clock.sleep(AGAIN_S)
+        else:
+            return
+
+
+def make_clones(session: Session, scene: Scene) -> str:
+    """Make a writable view of each source; says how, empty where there is no data."""
+    if not scene.clones:
+        return ""
+    return session.vault.clone(scene.room, scene.clones, {**scene.labels, ROLE: CLONE})
+
+
+def make_stand_in(session: Session, scene: Scene, world: World, copy: Isolated) -> Container:
+    """Create the old version's copy on its own network and start it."""
+    engine = session.engine
+    engine.create_network(scene.network, network_body(scene.labels))
+    labels = {**scene.labels, ROLE: STAND_IN}
+    ref = world.target.image_ref
+    made = create_body(copy.spec, world.old_image, labels=labels, restart=False, ref=_still(session, ref, world))
+    engine.create_container(scene.stand_in, made.body)
+    engine.start(scene.stand_in)
+    return engine.container(scene.stand_in)
+
+
+def _still(session: Session, ref: str, world: World) -> str:
+    """The name of the old image where it still means that image, else nothing."""
+    try:
+        return ref if session.engine.image(ref).id == world.old_image.id else ""
+    except NotFound:
+        return ""
+
+
+def strike(session: Session, scene: Scene) -> None:
+    """Take away all that was made; it may be done again, after any interruption."""
+    engine, vault = session.engine, session.vault
+    wake(session, scene)
+    _remove_containers(session, scene)
+    if scene.clones:
+        vault.drop_clone(scene.room, scene.clones)
+    vault.discard(scene.play_room)
+    if not scene.borrowed and scene.clones:
+        vault.discard(scene.room)
+    for run in (scene.room.run, scene.run, scene.play):
+        vault.close(run)
+    with contextlib.suppress(NotFound):
+        engine.remove_network(scene.network)
+    engine.untag(f"refloat/held:{scene.play}")
+    _scene_path(session, scene.run).unlink(missing_ok=True)
+
+
+def _remove_containers(session: Session, scene: Scene) -> None:
+    runs = ({REHEARSAL: scene.run}, {RUN: scene.play}, {RUN: scene.run}, {RUN: f"{scene.room.run}-clone"})
+    for labels in runs:
+        for container in session.engine.containers(labels):
+            with contextlib.suppress(NotFound):
+                session.engine.remove_container(container.id, force=True, volumes=True)
+
+
+def left_scenes(session: Session) -> tuple[Scene, ...]:
+    """The rehearsals on this engine that nobody cleared away, the ones at work among them."""
+    engine_id = session.engine.engine().id
+    paths = sorted(rehearsals_folder(session.home).glob("*/scene.json"))
+    scenes = (Scene.model_validate_json(path.read_text(encoding="utf-8")) for path in paths)
+    return tuple(scene for scene in scenes if scene.engine_id == engine_id)
+
+
+def strike_left(session: Session) -> tuple[Scene, ...]:
+    """Clear away the rehearsals whose process is gone; gives which."""
+    return tuple(scene for scene in left_scenes(session) if strike_unless_at_work(session, scene))
+
+
+def strike_unless_at_work(session: Session, scene: Scene) -> bool:
+    """Clear one away; False where its process is alive and will do so itself."""
+    try:
+        with session.runs.lock(scene.engine_id, _lock_name(scene.target), scene.run, session.now()):
+            strike(session, scene)
+    except Busy:
+        return False
+    return True
