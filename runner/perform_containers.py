@@ -13,6 +13,8 @@ from runner.steps.nouns import Blueprint, Ours, Who
 
 LAST_LINES = 20
 KILLED = 137
+GONE_S, GONE_PAUSE_S = 10.0, 0.2
+"""The engine deletes a ``--rm`` container a moment after it stopped."""
 
 
 def create_successor(hands: Hands, step: CreateSuccessor) -> Json:
@@ -98,6 +100,7 @@ def start_successor(hands: Hands, who: Ours) -> Json:
 
 def start_container(hands: Hands, step: StartContainer) -> Json:
     """Start the old one; create it again where the engine had deleted it."""
+    _let_stop_end(hands, step)
     try:
         container = hands.container(step.who)
     except NotFound:
@@ -106,6 +109,20 @@ def start_container(hands: Hands, step: StartContainer) -> Json:
         container = hands.engine.container(_create_again(hands, step, step.blueprint))
     hands.engine.start(container.id)
     return {"id": container.id}
+
+
+def _let_stop_end(hands: Hands, step: StartContainer) -> None:
+    """Stop it once more where nobody saw the stop end: the engine goes on with it after its runner died.
+
+    Such an order kills, up to its timeout later, whatever runs by then; a second one returns only when it is through.
+    """
+    container = None if hands.found("stop-container") else _found(hands, step.who)
+    if container is None or not container.state.alive:
+        return
+    hands.engine.stop(container.id, step.stop_timeout_s)
+    until = hands.clock.monotonic() + GONE_S
+    while step.blueprint and _found(hands, step.who) and hands.clock.monotonic() < until:
+        hands.clock.sleep(GONE_PAUSE_S)
 
 
 def _create_again(hands: Hands, step: StartContainer, blueprint: Blueprint) -> str:

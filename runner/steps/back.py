@@ -58,11 +58,15 @@ class DiscardRoom(Fact):
 
 
 class StartContainer(Fact):
-    """Start the old container again; ``blueprint`` makes it anew where the engine deleted it (``--rm``)."""
+    """Start the old container again; ``blueprint`` makes it anew where the engine deleted it (``--rm``).
+
+    An order to stop outlives the runner that gave it; ``stop_timeout_s`` is how long it may still be under way.
+    """
 
     kind: Literal["start-container"] = "start-container"
     who: Existing
     run: str
+    stop_timeout_s: int = 10
     blueprint: Blueprint | None = None
 
     @property

@@ -146,7 +146,7 @@ class StopContainer(ForwardStep):
     def undo(self) -> tuple[BackStep, ...]:
         """Start it and see it up."""
         return (
-            StartContainer(who=self.who, run=self.run, blueprint=self.vanishes),
+            StartContainer(who=self.who, run=self.run, stop_timeout_s=self.timeout_s, blueprint=self.vanishes),
             ProveBack(who=self.who, run=self.run, terms=self.terms),
         )
 

@@ -84,6 +84,11 @@ class Bench:
     def token(self) -> str:
         return self.docker("exec", self.name, "cat", "/data/token")
 
+    def events(self, name: str, kind: str) -> str:
+        """What the engine did to a container in the last minutes."""
+        since = ("--since", "10m", "--until", "0s")
+        return self.docker("events", *since, "--filter", f"container={name}", "--filter", f"event={kind}")
+
     def clear(self) -> None:
         runs = Runs(self.home).all()
         for container in self.engine.containers():
@@ -212,7 +217,7 @@ def test_a_version_that_crashes_comes_back_by_itself_with_its_last_words(bench: 
     assert bench.token() == "mine"
     story = bench.refloat("show", bench.name)
     assert "turning  back" in story.out
-    assert bench.refloat("recover").out == "Nothing was cut off.\n"
+    assert bench.refloat("recover", bench.name).out == f"Nothing of {bench.name} was cut off.\n"
 
 
 def test_a_held_verdict_is_committed_by_hand(bench: Bench) -> None:
@@ -225,9 +230,9 @@ def test_a_held_verdict_is_committed_by_hand(bench: Bench) -> None:
     assert f"{bench.name}-refloat-kept" not in {each.name for each in bench.engine.containers()}
 
 
-def started(bench: Bench, until: str) -> subprocess.Popen[str]:
+def started(bench: Bench, until: str, name: str = "", *more: str) -> subprocess.Popen[str]:
     """An upgrade at work that has said ``until``."""
-    line = [*REFLOAT, "apply", bench.name, "--to", "2.0", "--vault", bench.vault]
+    line = [*REFLOAT, "apply", name or bench.name, "--to", "2.0", "--vault", bench.vault, *more]
     running = subprocess.Popen(line, cwd=ROOT, env=bench.environment(), stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
     wait_for(running, until)
@@ -269,6 +274,20 @@ def test_ctrl_c_twice_leaves_it_for_recover(bench: Bench) -> None:
     assert recovered.status == 0
     assert (bench.target.id, bench.target.state.running) == (before, True)
     assert bench.token() == "mine"
+
+
+def test_recover_waits_for_a_stop_that_outlived_its_runner(bench: Bench) -> None:
+    name = f"{bench.name}-stubborn"
+    bench.create(name, f"{PRODUCT}:ignores-term", "--volume", f"{bench.name}-data:/data", "--restart", "unless-stopped")
+    bench.docker("rm", "--force", bench.name)
+    bench.docker("start", name)
+    with started(bench, "freeze", name, "--stop-timeout", "15") as running:
+        while not bench.events(name, "kill"):
+            assert running.poll() is None
+        running.kill()
+    assert bench.refloat("recover", name, "--vault", bench.vault).status == 0
+    assert bench.events(name, "die"), "the order to stop is still under way, and will kill what runs now"
+    assert bench.engine.container(name).state.running
 
 
 def test_the_inventory_and_the_check_up_answer_people_and_programs(bench: Bench) -> None:
