@@ -17,6 +17,7 @@ from runner.hands import READERS, ROLE, RUN, SUCCESSOR
 from runner.plan import Plan
 from runner.records import End
 from runner.session import Session
+from runner.staging import is_at_work, left_scenes, strike_left
 from runner.vault.port import Room, RoomSeen, VaultPlace
 from runner.way import kept_name
 
@@ -30,7 +31,7 @@ STRANGE_AGE = timedelta(days=1)
 class Leftover(Fact):
     """One thing nobody needs."""
 
-    kind: Literal["container", "snapshot", "volume", "image tag", "run folder"]
+    kind: Literal["container", "snapshot", "volume", "image tag", "run folder", "rehearsal"]
     name: str
     run: str
     why: str
@@ -82,7 +83,8 @@ def _is_old(since: str, now: datetime) -> bool:
 def find_leftovers(session: Session, place: VaultPlace) -> tuple[Leftover, ...]:
     """Everything that can go, in the order in which it goes."""
     ground = _Ground(session, session.engine.containers(), session.vault.rooms(place), session.engine.engine().id)
-    return (*_containers(ground), *_volumes(ground), *_rooms(ground), *_tags(ground), *_folders(ground))
+    return (*_containers(ground), *_volumes(ground), *_rooms(ground), *_tags(ground), *_folders(ground),
+            *_rehearsals(ground))  # fmt: skip
 
 
 def _containers(ground: _Ground) -> Iterator[Leftover]:
@@ -158,6 +160,12 @@ def _folders(ground: _Ground) -> Iterator[Leftover]:
                 yield Leftover(kind="run folder", name=run, run=run, why=why)
 
 
+def _rehearsals(ground: _Ground) -> Iterator[Leftover]:
+    for scene in left_scenes(ground.session):
+        if not is_at_work(ground.session, scene):
+            yield Leftover(kind="rehearsal", name=scene.stand_in, run=scene.run, why="a rehearsal that was cut off")
+
+
 def prune(session: Session, leftover: Leftover) -> None:
     """Remove one of them; what is gone already, or came into use since, is left alone."""
     match leftover.kind:
@@ -175,6 +183,8 @@ def prune(session: Session, leftover: Leftover) -> None:
             session.engine.untag(held_tag(leftover.run))
         case "run folder":
             shutil.rmtree(session.runs.folder(leftover.run), ignore_errors=True)
+        case "rehearsal":
+            strike_left(session)
         case _:
             assert_never(leftover.kind)
 

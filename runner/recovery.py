@@ -12,6 +12,7 @@ from runner.perform_data import VERDICT_PAPER
 from runner.plan import Plan, plan_from_json, step_key
 from runner.progress import Seen, records_from_seen, wish_of
 from runner.records import Did, End, Record, Wish
+from runner.rehearsal import REHEARSAL
 from runner.session import Session
 from runner.steps.forward import StartSuccessor
 from runner.vault.port import Room, VaultError, VaultPlace
@@ -67,7 +68,12 @@ def lost_runs(session: Session, target: str, place: VaultPlace) -> tuple[Open, .
 
 
 def _is_asked_for(successor: Container, target: str) -> bool:
-    """Told by name, before any papers are read: another target's may be in another vault, and no business of ours."""
+    """Told by name, before any papers are read: another target's may be in another vault, and no business of ours.
+
+    A rehearsal's is a copy; it is cleared away as a whole, not finished.
+    """
+    if REHEARSAL in successor.labels:
+        return False
     plain = successor.name.removesuffix(staging_name(""))
     return target in ("", plain, successor.name, successor.labels[RUN])
 

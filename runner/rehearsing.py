@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-
-from pydantic import ValidationError
 
 from runner.errors import Interrupted, Refused
 from runner.evidence import Finding
@@ -18,7 +15,6 @@ from runner.fitness import health_terms, readings_from
 from runner.hands import SUCCESSOR
 from runner.health import NotProven, probe_once, prove_health
 from runner.isolation import Props, aliases_of, isolated
-from runner.journal import write_durably
 from runner.measure import read_evidence, settle_evidence
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
@@ -28,7 +24,8 @@ from runner.probes.prober import close_probers
 from runner.progress import found_by
 from runner.quoting import quoted_lines
 from runner.records import End, Wish
-from runner.rehearsal import Rehearsed, Scene, clonable, convincing, new_trouble, other_steps, scene_from
+from runner.rehearsal import Rehearsed, Scene, clonable, new_trouble, other_steps, scene_from
+from runner.rehearsals import save_result
 from runner.session import Session
 from runner.spec import ContainerSpec
 from runner.staging import (
@@ -73,10 +70,14 @@ def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: E
     snapshot = _snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
     scene = scene_from(plan, clonable(world.sources, world.measured), snapshot)
     began = session.clock.monotonic()
-    with on_stage(session, scene):
-        played = _Play(session, world, plan, wanted, ears, scene).result()
+    try:
+        with on_stage(session, scene):
+            played = _Play(session, world, plan, wanted, ears, scene).result()
+    except Interrupted:
+        stands = "All that was made for it is gone."
+        raise Interrupted("interrupted", "The rehearsal was interrupted.", stands) from None
     result = played.model_copy(update={"at": session.now(), "total_s": round(session.clock.monotonic() - began, 3)})
-    write_durably(rehearsals_folder(session.home) / f"{scene.run}.json", result.model_dump_json(indent=2) + "\n")
+    save_result(session, result)
     return result
 
 
@@ -95,24 +96,6 @@ def _snapshot(session: Session, plan: Plan, run: str) -> Room:
     if sealed.sources != plan.sources:
         raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
     return room
-
-
-def require_rehearsal(session: Session, plan: Plan, max_age: timedelta) -> None:
-    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately."""
-    lacking = convincing(_results(session), plan, session.clock.now(), max_age)
-    if lacking:
-        what = f"{plan.target} {plan.old.spoken} → {plan.new.spoken} must be rehearsed first: {lacking}."
-        raise Refused("not-rehearsed", what, then=f"refloat rehearse {plan.target} --image {plan.new.image_ref}")
-
-
-def _results(session: Session) -> tuple[Rehearsed, ...]:
-    found = []
-    for path in sorted(rehearsals_folder(session.home).glob("*.json")):
-        try:
-            found.append(Rehearsed.model_validate_json(path.read_text(encoding="utf-8")))
-        except ValidationError:
-            continue  # of another version: it convinces nobody
-    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -220,7 +203,7 @@ class _Play:
         self.ears.follow(played)
         forward = inner.carry_out(played, Wish.FORWARD)
         if forward.code == "interrupted":
-            raise Interrupted("interrupted", "The rehearsal was interrupted.", "All that was made for it is gone.")
+            raise Interrupted("interrupted", "The rehearsal was interrupted.")
         seen = so_far.model_copy(update=self._seen(inner, played, forward, said))
         if forward.end is not End.NEW or self.wanted.quick:
             return seen

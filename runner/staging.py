@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from runner.errors import Busy, Conflict, EngineUnreachable, NotFound, OutcomeUnknown
@@ -34,14 +35,10 @@ def _pause_path(session: Session, run: str) -> Path:
     return rehearsals_folder(session.home) / run / "paused"
 
 
-def _lock_name(target: str) -> str:
-    return f"rehearsal of {target}"
-
-
 @contextlib.contextmanager
 def on_stage(session: Session, scene: Scene) -> Iterator[None]:
     """Hold the stage for one rehearsal of a target; whatever happens in it, everything is cleared away."""
-    with session.runs.lock(scene.engine_id, _lock_name(scene.target), scene.run, session.now()):
+    with _held(session, scene):
         write_durably(_scene_path(session, scene.run), scene.model_dump_json(indent=2) + "\n")
         try:
             yield
@@ -160,16 +157,21 @@ def left_scenes(session: Session) -> tuple[Scene, ...]:
     return tuple(scene for scene in scenes if scene.engine_id == engine_id)
 
 
-def strike_left(session: Session) -> tuple[Scene, ...]:
-    """Clear away the rehearsals whose process is gone; gives which."""
-    return tuple(scene for scene in left_scenes(session) if strike_unless_at_work(session, scene))
-
-
-def strike_unless_at_work(session: Session, scene: Scene) -> bool:
-    """Clear one away; False where its process is alive and will do so itself."""
-    try:
-        with session.runs.lock(scene.engine_id, _lock_name(scene.target), scene.run, session.now()):
+def strike_left(session: Session) -> None:
+    """Clear away the rehearsals whose process is gone."""
+    for scene in left_scenes(session):
+        with contextlib.suppress(Busy), _held(session, scene):
             strike(session, scene)
+
+
+def is_at_work(session: Session, scene: Scene) -> bool:
+    """Whether the process of a rehearsal is alive; then it clears away itself."""
+    try:
+        with _held(session, scene):
+            return False
     except Busy:
-        return False
-    return True
+        return True
+
+
+def _held(session: Session, scene: Scene) -> AbstractContextManager[None]:
+    return session.runs.lock(scene.engine_id, f"rehearsal of {scene.target}", scene.run, session.now())

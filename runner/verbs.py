@@ -14,6 +14,7 @@ from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
 from runner.recovery import Open, lost_runs, open_runs, resume_wish
 from runner.session import Session
+from runner.staging import strike_left
 from runner.survey import look_around, survey
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
@@ -133,6 +134,7 @@ class Refloat:
 
     def recover(self, target: str = "", *, back: bool = False, place: VaultPlace = VaultPlace()) -> tuple[Outcome, ...]:
         """Finish or undo every run that was cut off, from its journal or, where that is lost, from the engine."""
+        strike_left(self.session)
         found = (*open_runs(self.session, target), *lost_runs(self.session, target, place))
         return tuple(self._recovered(one, back=back) for one in found)
 

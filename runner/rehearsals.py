@@ -1,0 +1,40 @@
+"""The results of rehearsals in REFLOAT_HOME, and the gate that asks for one; it plays nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from runner.errors import Refused
+from runner.journal import write_durably
+from runner.plan import Plan
+from runner.rehearsal import Rehearsed, convincing
+from runner.session import Session
+from runner.staging import rehearsals_folder
+
+MAX_AGE = timedelta(days=7)
+
+
+def save_result(session: Session, result: Rehearsed) -> None:
+    """Keep a result."""
+    path = rehearsals_folder(session.home) / f"{result.run}.json"
+    write_durably(path, result.model_dump_json(indent=2) + "\n")
+
+
+def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE) -> None:
+    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately."""
+    lacking = convincing(_results(session), plan, session.clock.now(), max_age)
+    if lacking:
+        what = f"{plan.target} {plan.old.spoken} → {plan.new.spoken} must be rehearsed first: {lacking}."
+        raise Refused("not-rehearsed", what, then=f"refloat rehearse {plan.target} --image {plan.new.image_ref}")
+
+
+def _results(session: Session) -> tuple[Rehearsed, ...]:
+    found = []
+    for path in sorted(rehearsals_folder(session.home).glob("*.json")):
+        try:
+            found.append(Rehearsed.model_validate_json(path.read_text(encoding="utf-8")))
+        except ValidationError:
+            continue  # of another version: it convinces nobody
+    return tuple(found)

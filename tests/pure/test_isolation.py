@@ -1,0 +1,138 @@
+"""What a rehearsal's copy keeps and what is taken away: nothing that reaches the host, the engine or anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runner.errors import Refused
+from runner.facts import Container, Json, Mount, MountKind, State
+from runner.isolation import Props, aliases_of, isolated, network_body
+from runner.spec import ContainerSpec, NetworkWish
+from runner.spec.data import data_mounts
+
+REACHING: Json = {
+    "Privileged": True,
+    "PidMode": "host",
+    "IpcMode": "host",
+    "UTSMode": "host",
+    "PortBindings": {"9090/tcp": [{"HostPort": "9090"}]},
+    "PublishAllPorts": True,
+    "Devices": [{"PathOnHost": "/dev/sda"}],
+    "DeviceRequests": [{"Count": -1}],
+    "CapAdd": ["SYS_ADMIN", "CAP_CHOWN"],
+    "SecurityOpt": ["seccomp=unconfined", "no-new-privileges:true"],
+    "LogConfig": {"Type": "syslog", "Config": {}},
+    "Links": ["db:db"],
+    "RestartPolicy": {"Name": "always", "MaximumRetryCount": 0},
+    "Dns": ["10.0.0.53"],
+    "CgroupParent": "/prod",
+    "SomethingNew": True,
+    "Memory": 1000,
+}
+
+
+def bind(source: str, destination: str, *, rw: bool = True) -> Mount:
+    return Mount(kind=MountKind.BIND, source=source, destination=destination, rw=rw)
+
+
+def volume(name: str, destination: str, *, rw: bool = True) -> Mount:
+    return Mount(kind=MountKind.VOLUME, name=name, source=f"/v/{name}", destination=destination, rw=rw)
+
+
+def container(*mounts: Mount) -> Container:
+    return Container(id="1" * 64, name="prom", image_id="sha256:1", image_ref="prom:1", state=State(status="running"),
+                     config={}, host_config={}, mounts=mounts)  # fmt: skip
+
+
+def spec(host: Json, *networks: NetworkWish, **config: str) -> ContainerSpec:
+    return ContainerSpec(name="prom", image_id="sha256:1", image_ref="prom:1", host_config=host, networks=networks,
+                         config={"Labels": {"traefik.enable": "true"}, **config})  # fmt: skip
+
+
+def props(*mounts: Mount, only: tuple[str, ...] | None = None) -> Props:
+    sources = data_mounts(container(*mounts))
+    clones = {each.key: f"clone-{each.key}" for each in sources if only is None or each.key in only}
+    return Props(network="alone", aliases=("prom",), clones=clones, sources=sources)
+
+
+def mounts_of(copy: ContainerSpec) -> Iterator[tuple[str, str, bool]]:
+    mounts = copy.host_config["Mounts"]
+    assert isinstance(mounts, list)
+    for mount in mounts:
+        assert isinstance(mount, dict)
+        yield str(mount["Source"]), str(mount["Target"]), bool(mount["ReadOnly"])
+
+
+def test_nothing_that_reaches_out_is_kept_and_each_is_named() -> None:
+    wish = NetworkWish(network="prod", settings={"Aliases": ["metrics"], "IPAMConfig": {"IPv4Address": "10.0.0.9"}})
+    copy = isolated(spec({**REACHING, "NetworkMode": "prod"}, wish), container(), props())
+    host = copy.spec.host_config
+    assert not set(host) & (set(REACHING) - {"CapAdd", "SecurityOpt", "Memory", "Dns"})
+    assert (host["CapAdd"], host["SecurityOpt"]) == (["CAP_CHOWN"], ["no-new-privileges:true"])
+    assert (host["NetworkMode"], host["Dns"], host["Memory"]) == ("alone", ["127.0.0.1"], 1000)
+    assert copy.spec.networks == (NetworkWish(network="alone", settings={"Aliases": ["prom"]}),)
+    assert "Labels" not in copy.spec.config
+    told = " | ".join(copy.taken)
+    for word in ("published ports", "privileged", "capability SYS_ADMIN", "seccomp=unconfined", "log driver", "prod",
+                 "restart policy", "traefik.enable", "SomethingNew", "fixed addresses", "CgroupParent"):  # fmt: skip
+        assert word in told
+
+
+@pytest.mark.parametrize("mode", ["host", "container:vpn", "bridge", ""])
+def test_whatever_network_it_had_it_is_alone_now(mode: str) -> None:
+    assert isolated(spec({"NetworkMode": mode}), container(), props()).spec.host_config["NetworkMode"] == "alone"
+
+
+def test_who_had_no_network_gets_none() -> None:
+    copy = isolated(spec({"NetworkMode": "none"}), container(), props()).spec
+    assert (copy.host_config["NetworkMode"], copy.networks) == ("none", ())
+
+
+def test_data_becomes_clones_and_configuration_read_only() -> None:
+    mounts = (volume("data", "/data"), bind("/srv/prom", "/srv"), bind("/etc/prom", "/conf", rw=False),
+              volume("shared", "/shared", rw=False), volume("data", "/again", rw=False))  # fmt: skip
+    copy = isolated(spec({}), container(*mounts), props(*mounts)).spec
+    assert set(mounts_of(copy)) == {
+        ("clone-d0", "/data", False),
+        ("clone-d1", "/srv", False),
+        ("/etc/prom", "/conf", True),
+        ("shared", "/shared", True),
+        ("clone-d0", "/again", True),
+    }
+
+
+@pytest.mark.parametrize("path", ["/var/run/docker.sock", "/", "/proc", "/run", "/var/lib/docker", "/dev", "/var/log"])
+def test_places_of_the_host_are_taken_away_read_only_or_not(path: str) -> None:
+    for rw in (True, False):
+        mount = bind(path, "/x", rw=rw)
+        copy = isolated(spec({}), container(mount), props(mount))
+        assert not tuple(mounts_of(copy.spec))
+        assert f"{path} of the host" in copy.taken
+
+
+def test_a_single_file_of_the_host_is_shown_and_cannot_be_written() -> None:
+    mount = bind("/srv/prometheus.yml", "/etc/prometheus.yml")
+    copy = isolated(spec({}), container(mount), props(mount, only=()))
+    assert tuple(mounts_of(copy.spec)) == (("/srv/prometheus.yml", "/etc/prometheus.yml", True),)
+    assert "writing to /srv/prometheus.yml" in copy.taken
+
+
+def test_a_folder_mounted_beside_the_one_that_holds_it_is_refused() -> None:
+    mounts = (bind("/srv/a", "/a"), bind("/srv/a/b", "/b"))
+    with pytest.raises(Refused, match="holds it"):
+        isolated(spec({}), container(*mounts), props(*mounts))
+
+
+def test_others_names_for_it_stay_its_names() -> None:
+    assert aliases_of(spec({}, NetworkWish(network="n", settings={"Aliases": ["metrics", "prom"]}))) == (
+        "prom",
+        "metrics",
+    )
+
+
+def test_its_network_leads_nowhere() -> None:
+    body = network_body({"a": "b"})
+    assert body["Internal"] is True
+    assert body["Options"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}

@@ -1,0 +1,198 @@
+"""Rehearsals on the memory engine: the verdict, an untouched target, nothing left behind wherever the runner dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runner.engine.memory import Behaviour, Fault, MemoryEngine, RunnerDied
+from runner.errors import Refused
+from runner.facts import Container
+from runner.goal import Goal
+from runner.hands import RUN
+from runner.plan import Plan
+from runner.pruning import find_leftovers, prune
+from runner.rehearsal import Rehearsed, new_trouble
+from runner.rehearsals import require_rehearsal
+from runner.rehearsing import Ears, Wanted, rehearse
+from runner.report.rehearsal import rehearsal_report
+from runner.staging import left_scenes
+from runner.vault.port import VaultPlace
+from runner.verbs import Refloat
+from runner.way import Options
+from tests.pure.sweep.stages import MIGRATES, MIGRATES_AND_CRASHES, NAME, Stage, build, runner_on
+
+BINDS = ("mondata:/data", "/srv/conf:/conf")
+GOES_THROUGH = Stage("goes through", new=MIGRATES, policy="always", binds=BINDS)
+CRASHES = Stage("crashes", new=MIGRATES_AND_CRASHES, policy="always")
+OPTIONS = Options(deadline_s=10)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine in memory and a runner's disk."""
+
+    engine: MemoryEngine
+    home: Path
+
+    @property
+    def runner(self) -> Refloat:
+        return runner_on(self.engine, self.home)
+
+    @property
+    def plan(self) -> Plan:
+        return self.runner.plan(NAME, Goal(to="2.0"), OPTIONS)
+
+    def rehearse(self, *, quick: bool = False, snapshot: str = "") -> Rehearsed:
+        runner = self.runner
+        world, plan = runner.look(NAME, Goal(to="2.0"), OPTIONS, VaultPlace())
+        wanted = Wanted(options=OPTIONS, quick=quick, snapshot=snapshot)
+        return rehearse(runner.session, world, plan, wanted, Ears(tell=lambda _: None, follow=lambda _: None))
+
+    def picture(self) -> tuple[object, ...]:
+        """All that must be as before; the vault's own folder is there once it was asked."""
+        engine = self.engine
+        data = {name: dict(files) for name, files in engine.data.items() if "vault" not in name}
+        networks = sorted(network.name for network in engine.networks())
+        tags = sorted(tag for image in engine.images() for tag in image.tags)
+        return engine.containers(), data, networks, tags, self.rooms()
+
+    def rooms(self) -> list[str]:
+        return sorted(seen.room.run for seen in self.runner.session.vault.rooms(VaultPlace()))
+
+
+def machine(stage: Stage, home: Path) -> Machine:
+    return Machine(build(stage), home)
+
+
+def test_a_rehearsal_passes_with_its_way_back_and_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    before = here.picture()
+    result = here.rehearse()
+    assert (result.passed, result.rolled_back, result.exit_status) == (True, True, 0)
+    assert here.picture() == before
+    assert not left_scenes(here.runner.session)
+    assert "the rehearsal passed" in rehearsal_report(result)
+
+
+def test_a_quick_one_leaves_the_way_back_out(tmp_path: Path) -> None:
+    result = machine(GOES_THROUGH, tmp_path).rehearse(quick=True)
+    assert (result.passed, result.rolled_back) == (True, None)
+
+
+def test_a_version_that_crashes_fails_it_and_the_target_never_notices(tmp_path: Path) -> None:
+    here = machine(CRASHES, tmp_path)
+    before = here.picture()
+    result = here.rehearse()
+    assert (result.passed, result.exit_status) == (False, 4)
+    assert here.picture() == before
+    assert "the rehearsal failed" in rehearsal_report(result)
+
+
+def test_an_old_version_that_does_not_come_up_on_a_copy_is_said_so(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    here.engine.world.behaviours[here.engine.container(NAME).image_id] = Behaviour(crashes=True)
+    assert here.rehearse().code == "not-settled"
+
+
+def test_a_target_without_data_is_rehearsed_too(tmp_path: Path) -> None:
+    here = machine(Stage("no data", binds=()), tmp_path)
+    before = here.picture()
+    assert here.rehearse().passed
+    assert here.picture() == before
+
+
+def test_an_earlier_snapshot_does_as_well_and_stays(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    here.runner.rollback(here.runner.offer_rollback(run_of(here)))
+    (snapshot, *_) = here.rooms()
+    here.engine.calls.clear()
+    assert here.rehearse(snapshot=snapshot).passed
+    assert snapshot in here.rooms()
+    assert "pause" not in {name for name, _ in here.engine.calls}
+    with pytest.raises(Refused) as refused:
+        here.rehearse(snapshot="20200101-000000-aaaaaa")
+    assert refused.value.code == "no-such-snapshot"
+
+
+def run_of(here: Machine) -> str:
+    return here.runner.apply(here.plan).run
+
+
+def test_the_gate_wants_this_very_change_passed_and_young(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    session = here.runner.session
+    with pytest.raises(Refused, match="never rehearsed") as refused:
+        require_rehearsal(session, here.plan)
+    assert refused.value.code == "not-rehearsed"
+    here.rehearse(quick=True)
+    require_rehearsal(session, here.plan)
+    with pytest.raises(Refused, match="older"):
+        require_rehearsal(session, here.plan, timedelta(days=-1))
+    here.engine.set_restart_policy(NAME, {"Name": "no", "MaximumRetryCount": 0})
+    with pytest.raises(Refused, match="it changed since"):
+        require_rehearsal(session, here.plan)
+
+
+def test_a_failed_rehearsal_does_not_open_the_gate(tmp_path: Path) -> None:
+    here = machine(CRASHES, tmp_path)
+    here.rehearse()
+    with pytest.raises(Refused, match="failed"):
+        require_rehearsal(here.runner.session, here.plan)
+
+
+def died_at(stage: Stage, home: Path, number: int) -> Machine | None:
+    """The machine after the runner died at this call of a rehearsal; None where there are fewer calls."""
+    here = machine(stage, home)
+    count = iter(range(10**6))
+
+    def fault(_name: str, _arguments: tuple[object, ...]) -> Fault | None:
+        return Fault.CRASHED_AFTER if next(count) == number else None
+
+    here.engine.faults = fault
+    try:
+        here.rehearse(quick=True)
+    except RunnerDied:
+        here.engine.faults = None
+        return here
+    return None
+
+
+def killed(home: Path) -> Iterator[Machine]:
+    for number in range(0, 10**6, 7):
+        here = died_at(GOES_THROUGH, home / str(number), number)
+        if here is None:
+            return
+        yield here
+
+
+def is_up(container: Container) -> bool:
+    return container.state.running
+
+
+def test_a_rehearsal_killed_anywhere_is_cleared_away_by_recover_or_prune(tmp_path: Path) -> None:
+    clean = machine(GOES_THROUGH, tmp_path).picture()
+    seen = 0
+    for seen, here in enumerate(killed(tmp_path), 1):
+        assert not runner_on(here.engine, tmp_path / "elsewhere").recover(), "a copy is nobody's upgrade"
+        if seen % 2:
+            here.runner.recover()
+        else:
+            session = here.runner.session
+            for leftover in find_leftovers(session, VaultPlace()):
+                prune(session, leftover)
+        assert is_up(here.engine.container(NAME))
+        ours = [each.name for each in here.engine.containers({RUN: ""})]
+        assert not ours, f"left behind: {ours}"
+        assert here.picture()[1:] == clean[1:]
+    assert seen > 10
+
+
+def test_only_trouble_that_is_new_is_shown() -> None:
+    before = "ts=1 error: disk 7 slow\nts=2 ready"
+    after = "ts=9 error: disk 8 slow\nts=3 warning: flag gone\nts=4 warning: flag gone\nts=5 ready again"
+    assert new_trouble(before, after) == ("ts=3 warning: flag gone",)
