@@ -14,7 +14,9 @@ from runner.errors import Refused
 from runner.facts import Json
 
 HIDDEN = "$hidden"
-_SECRET = re.compile(r"pass(word|wd|phrase)?|secret|token|credential|api.?key|private.?key|auth", re.IGNORECASE)
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)?|secret|token|credential|api.?key|private.?key|auth|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE
+)
 
 
 def hide(body: Json) -> Json:
@@ -24,6 +26,9 @@ def hide(body: Json) -> Json:
     for field in ("Cmd", "Entrypoint", "Healthcheck"):
         if _SECRET.search(str(body.get(field) or "")):
             hidden[field] = HIDDEN
+    host = body.get("HostConfig")
+    if isinstance(host, dict) and _SECRET.search(str(host.get("LogConfig") or "")):
+        hidden["HostConfig"] = {**host, "LogConfig": HIDDEN}
     labels = body.get("Labels")
     if isinstance(labels, dict):
         hidden["Labels"] = {key: HIDDEN if _SECRET.search(key) else value for key, value in labels.items()}
@@ -31,12 +36,18 @@ def hide(body: Json) -> Json:
 
 
 def reveal(body: Json, donors: tuple[Json, ...]) -> Json:
-    """The create body whole again, from the donors' ``Config``; Refused ``secret-lost`` where no donor has a value."""
+    """The create body whole again; Refused ``secret-lost`` where no donor has a value.
+
+    A donor is a container's ``Config`` with its ``HostConfig`` beside it.
+    """
     whole = dict(body)
     whole["Env"] = [_entry(name, donors) for name in strings(body.get("Env"))]
     for field in ("Cmd", "Entrypoint", "Healthcheck"):
         if body.get(field) == HIDDEN:
             whole[field] = _field(field, donors)
+    host = body.get("HostConfig")
+    if isinstance(host, dict) and host.get("LogConfig") == HIDDEN:
+        whole["HostConfig"] = {**host, "LogConfig": _log_config(donors)}
     labels = body.get("Labels")
     if isinstance(labels, dict):
         whole["Labels"] = {key: _label(key, donors) if value == HIDDEN else value for key, value in labels.items()}
@@ -66,6 +77,14 @@ def _field(field: str, donors: tuple[Json, ...]) -> JsonValue:
         if donor.get(field):
             return donor[field]
     raise _lost(field)
+
+
+def _log_config(donors: tuple[Json, ...]) -> JsonValue:
+    for donor in donors:
+        host = donor.get("HostConfig")
+        if isinstance(host, dict) and host.get("LogConfig"):
+            return host["LogConfig"]
+    raise _lost("the options of its log driver")
 
 
 def _label(key: str, donors: tuple[Json, ...]) -> JsonValue:

@@ -57,11 +57,12 @@ class Hands:
 
 
 def configs(hands: Hands, donors: tuple[Existing | Ours, ...]) -> tuple[Json, ...]:
-    """The ``Config`` of those donors that are still there."""
-    found = []
+    """The ``Config`` of those donors that are still there, with ``HostConfig`` beside it."""
+    found: list[Json] = []
     for donor in donors:
         try:
-            found.append(hands.container(donor).config)
+            container = hands.container(donor)
+            found.append({**container.config, "HostConfig": container.host_config})
         except NotFound:
             continue
     return tuple(found)
