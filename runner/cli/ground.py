@@ -23,11 +23,11 @@ RESTART_S = 60.0
 
 
 def home_folder() -> Path:
-    """Where runs, locks and crash reports are kept: REFLOAT_HOME, else the platform's place for such data."""
-    from platformdirs import user_data_path
+    """Where runs, locks and crash reports are kept: REFLOAT_HOME, else the XDG state folder."""
+    from platformdirs import user_state_path
 
     chosen = os.environ.get("REFLOAT_HOME", "")
-    return Path(chosen).expanduser() if chosen else user_data_path("refloat")
+    return Path(chosen).expanduser() if chosen else user_state_path("refloat")
 
 
 def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: Interrupts | None = None,
