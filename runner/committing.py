@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import assert_never
 
 from runner.clock import Clock
-from runner.errors import Conflict, NotFound
-from runner.facts import Fact, Json
+from runner.errors import NotFound, Stuck
+from runner.facts import Container, Fact, Json
 from runner.hands import Hands
 from runner.journal import Journal, Runs, write_durably
 from runner.perform_data import close_vault
@@ -109,11 +109,17 @@ def _remove_kept(hands: Hands, step: RemoveKept) -> Json:
     except NotFound:
         return {}
     if container.name != step.name or container.state.alive:
-        what = f"The kept container was changed by somebody: it is {container.name}, {container.state.status}."
-        raise Conflict("kept-changed", what, "The new version runs; nothing was removed.",
-                       f"docker inspect {container.short_id}")  # fmt: skip
+        raise _kept_changed(step, container)
     hands.engine.remove_container(container.id, volumes=False)
     return {"removed": container.id}
+
+
+def _kept_changed(step: RemoveKept, container: Container) -> Stuck:
+    what = f"The kept container was changed by somebody: it is {container.name}, {container.state.status}."
+    parked = f"docker rename {container.name} {step.name}"
+    order = f"docker stop {container.name}" if container.state.alive else parked
+    then = f"If nobody needs it: {order}, then: refloat recover"
+    return Stuck("kept-changed", what, "The new version runs; nothing was removed.", then)
 
 
 def _now(clock: Clock) -> str:

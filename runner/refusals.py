@@ -65,7 +65,7 @@ def _unfinished(world: World) -> tuple[Reason, ...]:
 def _finish(name: str, other: Container) -> str:
     if other.name == kept_name(name):
         return f"Close the earlier upgrade first: refloat commit {name}, or: refloat rollback {name}"
-    return f"Finish or undo the earlier run first: refloat recover {name}"
+    return f"Wait, if somebody is at work on it, on another machine perhaps. If not: refloat recover {name}"
 
 
 def _dependents(world: World) -> tuple[Reason, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from runner.clock import Clock
 from runner.committing import CommitPlan, commit_begun, execute_commit, plan_commit, saved_commit
 from runner.engine.port import EnginePort
-from runner.errors import RefloatError
+from runner.errors import RefloatError, Stuck
 from runner.executor import execute
 from runner.facts import Json
 from runner.hands import Hands
@@ -131,7 +131,7 @@ class Session:
             self.commit(plan)
         except RefloatError as error:
             error.stands = f"{plan.target} runs {plan.new.spoken}, proven; only tidying up is not finished."
-            error.then = f"refloat recover {plan.target}"
+            error.then = error.then if isinstance(error, Stuck) else f"refloat recover {plan.target}"
             raise
 
     def commit(self, plan: Plan) -> None:
