@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from runner.engine import parse
 from runner.engine.client import READ_TIMEOUT_S, WHAT_NEXT, Wire
 from runner.engine.execution import run_command
-from runner.engine.patience import persistently, until_it_answers
+from runner.engine.patience import between_restarts, persistently, until_it_answers
 from runner.engine.pulling import follow_pull, parameters_from_name, repository_of
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Volume
@@ -142,7 +142,9 @@ class DockerEngine:
 
     def set_restart_policy(self, ref: str, policy: Json) -> None:
         """See the port."""
-        self._post(f"/containers/{ref}/update", f"set the restart policy of {ref}", body={"RestartPolicy": policy})
+        doing = f"set the restart policy of {ref}"
+        body: Json = {"RestartPolicy": policy}
+        between_restarts(self._sleep, lambda: self._post(f"/containers/{ref}/update", doing, body=body))
 
     def remove_container(self, ref: str, *, force: bool = False, volumes: bool = False) -> None:
         """See the port."""

@@ -23,6 +23,9 @@ class Rule(NamedTuple):
 RULES = (
     Rule(r"no space left on device|disk quota exceeded", EngineError, "no-space",
          "Free space where the engine keeps its data (docker system df), then try again."),
+    Rule(r"cannot update a (stopped container|deleted process)|task \S+ not found|task already finished|"
+         r"is restarting, wait until|runc did not terminate .*not running", Conflict, "restarting",
+         "It restarts again and again: stop it, or wait."),
     Rule(r"unable to start container process|oci runtime|runtime create failed|error during container init|"
          r"executable file not found", EngineError, "cannot-start",
          "Check the command, the entrypoint and the mounts it was given."),

@@ -11,6 +11,11 @@ from runner.facts import Json
 
 WORDS = (
     (404, "No such container: x", NotFound, "not-found"),
+    (500, "Cannot update container 1: cannot update a stopped container: unknown", Conflict, "restarting"),
+    (500, "Cannot update container 1: cannot update a deleted process: unknown", Conflict, "restarting"),
+    (500, "runc did not terminate successfully: exit status 1: container not running", Conflict, "restarting"),
+    (404, "Cannot update container 1: task 1 not found: not found", Conflict, "restarting"),
+    (409, "Container 1 is restarting, wait until the container is running", Conflict, "restarting"),
     (404, "network x not found", NotFound, "not-found"),
     (404, "get x: no such volume", NotFound, "not-found"),
     (404, "Could not find the file /x in container y", NotFound, "not-found"),
