@@ -7,6 +7,7 @@ from runner.errors import NotFound, Refused
 from runner.facts import Container, Engine, Fact, Image
 from runner.hands import READERS, ROLE
 from runner.refusals import refuse_unfit
+from runner.rehearsal import REHEARSAL
 from runner.spec import data_mounts
 from runner.targets import is_parked, service_of
 from runner.vault.port import Space, VaultPlace
@@ -38,7 +39,7 @@ class Entry(Fact):
 def read_inventory(engine: EnginePort) -> tuple[Entry, ...]:
     """All targets by name; refloat's own containers and parked versions are none."""
     about, everyone = engine.engine(), engine.containers()
-    targets = (each for each in everyone if each.labels.get(ROLE) not in READERS and not is_parked(each, everyone))
+    targets = (each for each in everyone if not _is_ours(each) and not is_parked(each, everyone))
     images: dict[str, Image | None] = {}
     entries = []
     for target in targets:
@@ -46,6 +47,11 @@ def read_inventory(engine: EnginePort) -> tuple[Entry, ...]:
             images[target.image_id] = _image(engine, target.image_id)
         entries.append(entry(about, target, images[target.image_id], everyone))
     return tuple(sorted(entries, key=lambda each: each.name))
+
+
+def _is_ours(container: Container) -> bool:
+    """Whether it only serves a run or a rehearsal; a successor became the user's own."""
+    return container.labels.get(ROLE) in READERS or REHEARSAL in container.labels
 
 
 def _image(engine: EnginePort, image_id: str) -> Image | None:

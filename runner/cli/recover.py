@@ -35,6 +35,8 @@ def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault =
         for one in (*open_runs(session, target), *lost_runs(session, target, place)):
             live.follow(one.plan)
             ends += Refloat(session).recover(one.plan.run, back=back, place=place)
+        if not ends:  # what a rehearsal left is cleared away all the same
+            ends += Refloat(session).recover(target, back=back, place=place)
     live.rest()
     _tell_all(tuple(ends), target, as_json=as_json)
 

@@ -117,6 +117,7 @@ def test_the_inventory_says_why_one_cannot_be_upgraded(session: Session) -> None
 def test_refloats_own_containers_and_parked_versions_are_not_in_the_inventory(session: Session) -> None:
     upgraded(session, hold=True)
     add(session, "refloat-tools-x", Labels={"refloat.run": "x", "refloat.role": "tools"})
+    add(session, "mon-rehearsal-x", Labels={"refloat.run": "x", "refloat.rehearsal": "x", "refloat.role": "stand-in"})
     (entry,) = read_inventory(session.engine)
     assert (entry.name, entry.version) == (NAME, "2.0")
     assert "refloat commit" not in entry.why_not
@@ -136,7 +137,7 @@ def test_a_sound_machine_has_nothing_to_complain_about(session: Session) -> None
 def test_a_missing_tools_image_is_bad_and_says_how_to_build_it(session: Session) -> None:
     tools = next(check for check in check_up(session, PLACE, "refloat/none:1") if check.name == "tools")
     assert tools.state == "bad"
-    assert "images.build tools" in tools.then
+    assert "docker build" in tools.then
 
 
 def test_a_home_that_cannot_be_a_folder_is_bad(session: Session) -> None:
