@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import random
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.pure.test_vault_copies import Bench
-from tests.pure.vault_trees import damage, grow, portrait
+from tests.pure.vault_trees import damage, entries_of, grow, portrait
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def meanwhile(work: Callable[[], None]) -> Iterator[None]:
     enough = threading.Event()
 
     def again_and_again() -> None:
-        while not enough.is_set():
+        while not enough.wait(0.002):
             work()
 
     thread = threading.Thread(target=again_and_again)
@@ -41,7 +42,7 @@ def test_whatever_happens_during_the_warm_pass_the_cold_copy_is_equal(tmp_path: 
 
     def unrest() -> None:
         damage(bench.source, dice, 3)
-        grow(bench.source, dice, 1)
+        grow(bench.source, dice, 1 if len(entries_of(bench.source)) < 100 else 0)
 
     with meanwhile(unrest):
         bench.done("warm-copy")
@@ -59,17 +60,19 @@ def test_whatever_happens_during_the_warm_pass_the_cold_copy_is_equal(tmp_path: 
     bench.done("verify")
 
 
-def test_a_cold_copy_of_a_source_that_never_rests_says_what_is_written(tmp_path: Path) -> None:
+def test_a_cold_copy_of_a_source_that_never_rests_says_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench = Bench(tmp_path)
-    path = Path(os.fsdecode(bench.source)) / "log"
-
-    def append() -> None:
-        with path.open("a") as file:
-            file.write("line\n")
-
-    append()
+    log = Path(os.fsdecode(bench.source)) / "log"
+    log.write_text("line\n")
     bench.done("warm-copy")
-    with meanwhile(append):
+    restless = tmp_path / "bin/find"  # whenever somebody looks, something was just written
+    restless.parent.mkdir()
+    restless.write_text(f'#!/bin/sh\necho line >>{log}\nexec {shutil.which("find")} "$@"\n')
+    restless.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(restless.parent), prepend=os.pathsep)
         answer = bench.ask("cold-copy")
     assert answer["trouble"] == {"code": "copy-failed", "what": "Somebody still writes to the data: log."}
     bench.snapshot()
