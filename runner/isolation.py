@@ -43,8 +43,8 @@ WORDS = {
 }
 NOBODY = "127.0.0.1"
 """In the copy's own network nothing answers there, so no name outside of it is resolved."""
-SHARES = 128
-"""An eighth of what a container gets by default when the processors are busy."""
+SHARES = 512
+"""Half of what a container gets by default when the processors are busy."""
 PIDS = 4096
 FIRST_TO_GO = 900
 """Where memory runs out, the copy goes first."""

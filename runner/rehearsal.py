@@ -73,6 +73,7 @@ class Rehearsed(Fact):
     at: str
     old: str
     new: str
+    new_ref: str
     expectations: tuple[Expectation, ...]
     """What the plan relied on: images, container, mounts, networks, settings."""
     passed: bool = False

@@ -145,6 +145,7 @@ class _Play:
             at=self.session.now(),
             old=plan.old.spoken,
             new=plan.new.spoken,
+            new_ref=plan.new.image_ref,
             expectations=plan.expectations,
             paused_s=paused_s,
             clones=clones,

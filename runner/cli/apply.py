@@ -20,6 +20,7 @@ from runner.cli.wishes import (
     KeepEnv,
     Probes,
     PullWish,
+    Rehearsed,
     StopTimeout,
     To,
     Vault,
@@ -41,14 +42,14 @@ TargetOrFile = Annotated[
 def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
                   keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                   probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
-                  as_json: AsJson = False) -> None:  # fmt: skip
+                  rehearsed: Rehearsed = False, as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault)  # fmt: skip
-    carry_out(target, wishes, as_json=as_json)
+    carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json)
 
 
-def carry_out(target: str, wishes: Wishes, *, as_json: bool) -> None:
+def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = False) -> None:
     """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
     from runner.verbs import Refloat
 
@@ -56,6 +57,10 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool) -> None:
     saved = read_plan(target, wishes) if is_file(target) else None
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
     plan = saved or _new_plan(refloat, target, wishes)
+    if rehearsed:
+        from runner.rehearsals import require_rehearsal
+
+        require_rehearsal(refloat.session, plan)
     live.follow(plan)
     with interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.apply(plan)

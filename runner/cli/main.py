@@ -19,6 +19,7 @@ from runner.cli.look import doctor_command, ls_command
 from runner.cli.plan import plan_command
 from runner.cli.prune import prune_command
 from runner.cli.recover import commit_command, recover_command
+from runner.cli.rehearse import rehearse_command
 from runner.cli.rollback import rollback_command
 from runner.cli.standing import history_command, show_command, status_command
 from runner.cli.terminal import error_json, say, say_json, tell
@@ -34,6 +35,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "ls": ls_command,
     "versions": versions_command,
     "plan": plan_command,
+    "rehearse": rehearse_command,
     "apply": apply_command,
     "rollback": rollback_command,
     "recover": recover_command,

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Pull = Literal["missing", "always", "never"]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+Rehearsed = Annotated[
+    bool, typer.Option("--rehearsed", help="Only where this very change passed a rehearsal within 7 days.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 To = Annotated[str, typer.Option("--to", metavar="VERSION", help="The version to go to: a tag of the same repository.")]
 Image = Annotated[str, typer.Option("--image", metavar="REF", help="The whole image to go to, instead of --to.")]

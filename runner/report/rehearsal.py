@@ -25,7 +25,7 @@ def _verdict(result: Rehearsed) -> Iterator[str]:
     if result.passed:
         yield f"{result.target} {result.old} → {result.new}: the rehearsal passed."
         yield "The way back was rehearsed, too." if result.rolled_back else "The way back was not rehearsed."
-        yield f"Do it: refloat apply {result.target} --to {result.new}"
+        yield f"Do it: refloat apply {result.target} --image {result.new_ref}"
         return
     yield f"{result.target} {result.old} → {result.new}: the rehearsal failed: {result.why.rstrip('.')}."
     if result.log:
