@@ -38,10 +38,11 @@ native_possible() {
     [[ -z $(missing_commands) ]] || command -v apt-get >/dev/null
 }
 
+lives() { [[ -n $(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline") ]]; } # a zombie has no command line any more
 running_pid() { # the pid in file $1, if that process is the program $2
     local pid
     pid=$(cat "$1" 2>/dev/null) || return 1
-    [[ -n $pid && $(cat "/proc/$pid/comm" 2>/dev/null) == "$2" ]] && echo "$pid"
+    [[ -n $pid && $(cat "/proc/$pid/comm" 2>/dev/null) == "$2" ]] && lives "$pid" && echo "$pid"
 }
 daemon_pid() { running_pid "$dir/docker.pid" dockerd; }
 containerd_pid() { running_pid "$dir/containerd.pid" containerd; }
@@ -87,7 +88,7 @@ end_process() { # pid, signal; SIGKILL when it is still there after 30 s
     local pid=$1 tries=0
     [[ -n $pid ]] || return 0
     kill "-$2" "$pid" 2>/dev/null || return 0
-    while kill -0 "$pid" 2>/dev/null; do
+    while lives "$pid"; do
         ((++tries < 300)) || kill -KILL "$pid" 2>/dev/null || true
         sleep 0.1
     done
