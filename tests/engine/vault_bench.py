@@ -85,14 +85,14 @@ class Bench:
 
     def shell(self, volume: str, script: str) -> str:
         """Run a shell script in a volume."""
-        done = self.engine.execute(self.hands(volume), ["bash", "-euc", f"cd /v\n{script}"])
+        done = self.engine.execute(self.hands(volume), ["bash", "-euc", f"cd /v\n{script}"], timeout_s=600)
         assert done.exit_code == 0, done.complaint
         return done.text
 
     def python(self, volume: str, line: str) -> str:
         """Run a line of Python that knows vault_trees, in a volume."""
         script = f"{TREES}\n{line}\n"
-        done = self.engine.execute(self.hands(volume), ["python3", "-c", script], timeout_s=300)
+        done = self.engine.execute(self.hands(volume), ["python3", "-c", script], timeout_s=600)
         assert done.exit_code == 0, done.complaint
         return done.text
 
