@@ -104,8 +104,13 @@ def _first_pass(room: Room, place: Place, told: SourceTold) -> Pass:
     older = sealing.newest_sealed(room, told)
     if older is None:
         return warm(place, None)
-    with rooms.alone_in(older, shared=True):
-        return warm(place, place_of(older, place.source, told["key"]))
+    try:
+        with rooms.alone_in(older, shared=True):
+            return warm(place, place_of(older, place.source, told["key"]))
+    except FileNotFoundError:
+        if older.folder.exists():
+            raise
+        return warm(place, None)  # it was discarded meanwhile
 
 
 def _cold_copy(request: Request) -> Answer:
