@@ -38,8 +38,8 @@ def _home(target: Container, old_image: Image) -> str:
     ref = target.image_ref
     if ref and not ref.startswith("sha256:") and not old_image.id.removeprefix("sha256:").startswith(ref):
         return repository(ref)
-    if old_image.tags:
-        return repository(old_image.tags[0])
+    if tags := [tag for tag in old_image.tags if not tag.startswith("refloat/held:")]:
+        return repository(tags[0])
     what = f"{target.name} was created from an image id, so its repository is not known."
     raise UsageError("no-repository", what, then="Name the whole image: --image REPOSITORY:TAG")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.donors import reveal
+from runner.engine.pulling import repository_of
 from runner.errors import Busy, Conflict, EngineError, NotFound, RefloatError
 from runner.facts import Container, Json
 from runner.hands import RETURNED, ROLE, RUN, Hands, configs
@@ -28,13 +29,29 @@ def create_successor(hands: Hands, step: CreateSuccessor) -> Json:
 
 
 def _create(hands: Hands, name: str, blueprint: Blueprint) -> str:
-    body = reveal(blueprint.body, configs(hands, blueprint.donors))
+    named: Json = {**blueprint.body, "Image": _sure_ref(hands, blueprint)}
+    body = reveal(named, configs(hands, blueprint.donors))
     try:
         made = hands.engine.create_container(name, body)
     except Conflict as error:
         raise _taken(hands, name, error) from None
     _connect(hands, made, blueprint)
     return made
+
+
+def _sure_ref(hands: Hands, blueprint: Blueprint) -> str:
+    """What to call the image: as people know it where that still means it, for a tag may have moved since."""
+    image = hands.engine.image(blueprint.image_id)
+    home = repository_of(blueprint.image_ref)
+    digests = (digest for digest in image.digests if repository_of(digest) == home)
+    return next((ref for ref in (blueprint.image_ref, *digests) if _means(hands, ref, image.id)), image.id)
+
+
+def _means(hands: Hands, ref: str, image_id: str) -> bool:
+    try:
+        return hands.engine.image(ref).id == image_id
+    except NotFound:
+        return False
 
 
 def _connect(hands: Hands, ref: str, blueprint: Blueprint) -> None:

@@ -132,10 +132,10 @@ class Bench:
         tags = [tag for image in self.engine.images() for tag in image.tags]
         return containers + [tag for tag in tags if tag.removeprefix("refloat/held:") in runs]
 
-    def snapshots(self) -> list[str]:
-        """The runs whose snapshots the vault holds."""
+    def snapshots(self, *, sealed: bool = False) -> list[str]:
+        """The runs that have a room in the vault, or a sealed snapshot there."""
         listed = json.loads(self.refloat("ls", "--snapshots", "--vault", self.vault, "--json").out)
-        return [seen["room"]["run"] for seen in listed]
+        return [seen["room"]["run"] for seen in listed if seen["sealed"] or not sealed]
 
     def clear(self) -> None:
         runs = Runs(self.home).all()
