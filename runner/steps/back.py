@@ -112,7 +112,7 @@ class NameBack(Fact):
     @property
     def sentence(self) -> str:
         """What it does, in words."""
-        return f"name {self.who.spoken} {self.name} again"
+        return f"give {self.who.spoken} the name {self.name} again"
 
 
 class CaptureFailure(Fact):
