@@ -23,7 +23,7 @@ def ask(engine: EnginePort, probe: Probe, container: Container, run: str) -> Ans
         raise
     except EngineError as refusal:
         # Mostly: it died between looking and asking. That is for its state to say, not for a probe.
-        return Answer(ok=False, said=refusal.what)
+        return Answer(ok=False, said="it does not run" if refusal.code == "not-running" else refusal.what)
 
 
 def _ask(engine: EnginePort, probe: Probe, container: Container, run: str) -> Answer:
