@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -14,12 +16,23 @@ from runner.session import Session
 from runner.staging import rehearsals_folder
 
 MAX_AGE = timedelta(days=7)
+KEPT = 50
+"""How many results are kept."""
 
 
 def save_result(session: Session, result: Rehearsed) -> None:
     """Keep a result."""
     path = rehearsals_folder(session.home) / f"{result.run}.json"
     write_durably(path, result.model_dump_json(indent=2) + "\n")
+    _forget_old(path.parent)
+
+
+def _forget_old(folder: Path) -> None:
+    """Names begin with their time, so the oldest come first; a scene that still stands is never forgotten."""
+    for old in sorted(folder.glob("*.json"))[:-KEPT]:
+        if not (folder / old.stem / "scene.json").exists():
+            shutil.rmtree(folder / old.stem, ignore_errors=True)
+            old.unlink()
 
 
 def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from runner.errors import Busy, Conflict, EngineUnreachable, NotFound, OutcomeUnknown
@@ -173,5 +172,14 @@ def is_at_work(session: Session, scene: Scene) -> bool:
         return True
 
 
-def _held(session: Session, scene: Scene) -> AbstractContextManager[None]:
-    return session.runs.lock(scene.engine_id, f"rehearsal of {scene.target}", scene.run, session.now())
+@contextlib.contextmanager
+def _held(session: Session, scene: Scene) -> Iterator[None]:
+    """Hold the stage: one rehearsal of a target at a time. Busy; the lock dies with its process."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(
+                session.runs.lock(scene.engine_id, f"rehearsal of {scene.target}", scene.run, session.now())
+            )
+        except Busy as busy:
+            raise Busy("busy", busy.what, then="Wait until it has ended.") from None
+        yield
