@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -145,15 +145,27 @@ def test_a_failed_rehearsal_does_not_open_the_gate(tmp_path: Path) -> None:
         require_rehearsal(here.runner.session, here.plan)
 
 
+def dead_from(is_last: Callable[[int, str], bool]) -> Callable[[str, tuple[object, ...]], Fault | None]:
+    """The runner dies after this call; what its own tidying asks for afterwards never happens, as after SIGKILL."""
+    calls: list[str] = []
+    last: list[int] = []
+
+    def fault(name: str, _arguments: tuple[object, ...]) -> Fault | None:
+        calls.append(name)
+        if last:
+            return Fault.CRASHED_BEFORE
+        if is_last(len(calls) - 1, name):
+            last.append(len(calls))
+            return Fault.CRASHED_AFTER
+        return None
+
+    return fault
+
+
 def died_at(stage: Stage, home: Path, number: int) -> Machine | None:
     """The machine after the runner died at this call of a rehearsal; None where there are fewer calls."""
     here = machine(stage, home)
-    count = iter(range(10**6))
-
-    def fault(_name: str, _arguments: tuple[object, ...]) -> Fault | None:
-        return Fault.CRASHED_AFTER if next(count) == number else None
-
-    here.engine.faults = fault
+    here.engine.faults = dead_from(lambda count, _: count == number)
     try:
         here.rehearse(quick=True)
     except RunnerDied:
@@ -190,6 +202,29 @@ def test_a_rehearsal_killed_anywhere_is_cleared_away_by_recover_or_prune(tmp_pat
         assert not ours, f"left behind: {ours}"
         assert here.picture()[1:] == clean[1:]
     assert seen > 10
+
+
+def test_a_target_left_paused_is_woken_up_by_recover(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    here.engine.faults = dead_from(lambda _, name: name == "pause")
+    with pytest.raises(RunnerDied):
+        here.rehearse()
+    here.engine.faults = None
+    assert here.engine.container(NAME).state.status == "paused"
+    here.runner.recover()
+    assert is_up(here.engine.container(NAME))
+
+
+def test_who_paused_the_target_otherwise_finds_it_paused(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+
+    def somebody(name: str, _: tuple[object, ...]) -> None:
+        if name == "create_network":
+            here.engine.world.cell(NAME).set_state(status="paused")
+
+    here.engine.faults = somebody
+    here.rehearse(quick=True)
+    assert here.engine.container(NAME).state.status == "paused"
 
 
 def test_only_trouble_that_is_new_is_shown() -> None:
