@@ -123,6 +123,8 @@ class Bench:
         for volume in (*(each.name for each in self.engine.volumes() if self._is_of(each.labels, runs)),
                        f"{self.name}-data", self.vault):  # fmt: skip
             self.docker("volume", "rm", "--force", volume)
+        for applied in self.home.glob("runs/*"):
+            self.engine.untag(f"refloat/held:{applied.name}")
         for network in self.engine.networks():
             if network.name.startswith(self.name) or self._is_of(network.labels, runs):
                 self.engine.remove_network(network.id)
