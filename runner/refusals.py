@@ -79,7 +79,7 @@ def _dependents(world: World) -> tuple[Reason, ...]:
         )
         for other in world.others
         for field in fields
-        if other.state.alive and other.host_config.get(field) == mode
+        if other.state.alive and other.host_config.get(field) == mode and other.labels.get(ROLE) not in READERS
     )
 
 

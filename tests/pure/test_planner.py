@@ -79,6 +79,13 @@ def test_a_bind_mount_above_the_data_counts_as_the_same_data() -> None:
         refuse_unfit(world_of(engine))
 
 
+def test_a_prober_that_a_killed_run_left_depends_on_nothing() -> None:
+    engine = build(MACHINE)
+    host: Json = {"NetworkMode": f"container:{engine.container(NAME).id}"}
+    other(engine, "prober", host, labels={"refloat.run": "r0", "refloat.role": "prober"})
+    refuse_unfit(world_of(engine))
+
+
 def test_a_full_vault_is_seen_before_anything_is_touched() -> None:
     engine = build(MACHINE)
     with pytest.raises(Refused) as refused:
