@@ -102,8 +102,7 @@ def paper_engine(plan: Plan, world: World) -> MemoryEngine:
     for image in (world.old_image, world.new_image):
         paper.add_image(image, Behaviour(obeys=True, healthcheck=bool(image.config.get("Healthcheck"))))
     for container in (world.target, *world.others):
-        for endpoint in container.endpoints:
-            paper.place_network(Network(id=endpoint.network_id or endpoint.network, name=endpoint.network))
+        _place_networks(engine, container, first=container is world.target)
         paper.place(container)
     for source in world.sources:
         paper.data.setdefault(source.volume or source.path, {})["file"] = "old"
@@ -113,6 +112,14 @@ def paper_engine(plan: Plan, world: World) -> MemoryEngine:
             MemoryVault(engine).cold_copy(step.earlier, step.sources)
             MemoryVault(engine).seal(step.earlier, step.sources, {})
     return engine
+
+
+def _place_networks(engine: MemoryEngine, container: Container, *, first: bool) -> None:
+    """The target's networks are as the target has them: one that is stopped may still name a network long gone."""
+    known = {network.name for network in engine.networks()}
+    for endpoint in container.endpoints:
+        if first or endpoint.network not in known:
+            engine.world.place_network(Network(id=endpoint.network_id or endpoint.network, name=endpoint.network))
 
 
 def _state(engine: MemoryEngine, plan: Plan) -> object:

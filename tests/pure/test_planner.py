@@ -11,6 +11,7 @@ from runner.engine.memory import MemoryEngine
 from runner.errors import NothingToDo, Refused
 from runner.facts import Image, Json
 from runner.goal import Goal, image_ref, moves
+from runner.papercheck import check_on_paper
 from runner.plan import Plan, plan_from_json
 from runner.planner import plan_upgrade
 from runner.refusals import refuse_unfit
@@ -106,6 +107,18 @@ def test_what_runs_already_needs_nothing() -> None:
     with pytest.raises(NothingToDo) as done:
         plan_upgrade(world_of(engine, to="1.0"), Options(), "r", "")
     assert done.value.exit_status == 0
+
+
+def test_a_stopped_neighbour_that_names_a_network_long_gone_spoils_no_plan() -> None:
+    engine = build(MACHINE)
+    other(engine, "neighbour", {})
+    engine.stop("neighbour", 5)
+    cell = engine.world.cell("neighbour")
+    stale = tuple(endpoint.model_copy(update={"network_id": "f" * 64}) for endpoint in cell.container.endpoints)
+    cell.container = cell.container.model_copy(update={"endpoints": stale})
+    world = world_of(engine)
+    assert stale
+    check_on_paper(plan_upgrade(world, Options(), "20240101-000000-abcdef", "now"), world)
 
 
 def test_a_plan_holds_no_value_of_the_environment_and_survives_its_file() -> None:
