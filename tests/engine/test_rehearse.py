@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -245,7 +246,9 @@ def surroundings(bench: Bench) -> Surroundings:
 
 
 def gateway_of(bench: Bench, network: str) -> str:
-    return bench.docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)
+    """A bridge network's host side: its first address, which a young engine does not tell of its default bridge."""
+    subnet = bench.docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", network)
+    return str(next(ip_network(subnet.strip()).hosts()))
 
 
 def reached(bench: Bench, container: str, pages: tuple[str, ...], patience_s: int = 60) -> set[str]:
