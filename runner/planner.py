@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from runner.answers import Answer
 from runner.donors import hide
+from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
@@ -32,7 +34,7 @@ def blueprint(spec: ContainerSpec, image: Image, ref: str, run: str, role: str,
     return Blueprint(image_id=image.id, image_ref=ref, body=body, connects=made.connects, donors=donors)
 
 
-def plan_upgrade(world: World, options: Options, run: str, made_at: str) -> Plan:
+def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers: tuple[Answer, ...] = ()) -> Plan:
     """The plan of an upgrade; Refused with every reason, NothingToDo where that very image runs already."""
     if world.new_image.id == world.target.image_id:
         what = f"{world.target.name} runs {world.new_ref} already."
@@ -48,7 +50,8 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str) -> Plan
         readings=readings_from(recipe) if recipe else (),
         policy=restart_policy(spec),
     )
-    return _plan(world, options, way, spec, run, made_at)
+    plan = _plan(world, options, way, spec, run, made_at)
+    return plan.model_copy(update={"warnings": (*plan.warnings, *due_warnings(due_in(plan), answers))})
 
 
 def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_at: str) -> Plan:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.errors import Refused
+from runner.answers import Answer, keep_answers, read_answers
+from runner.due_now import Due, answers_from, due_between, due_in, refuse_open_gates
+from runner.errors import NotFound, Refused
 from runner.facts import Container
-from runner.goal import Goal
+from runner.goal import Goal, image_ref
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
-from runner.plan import Plan
+from runner.plan import Plan, Side
 from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
 from runner.recovery import Open, lost_runs, open_runs, resume_wish
@@ -18,7 +20,7 @@ from runner.staging import strike_left
 from runner.survey import look_around, survey
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
-from runner.way import Options
+from runner.way import Options, repository, side
 from runner.world import World, changed_since, expectations
 
 
@@ -48,9 +50,30 @@ class Refloat:
         container = find_target(session.engine, target)
         self._refuse_open(container)
         world = survey(session.engine, session.vault, container, goal, place, lambda _: None)
-        plan = plan_upgrade(world, options, session.new_run(), session.now())
+        due = due_between(
+            container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
+        )
+        answers = self.answers(due, options.answers)
+        plan = plan_upgrade(world, options, session.new_run(), session.now(), answers)
         check_on_paper(plan, world)
         return world, plan
+
+    def due(self, target: str, goal: Goal) -> Due:
+        """The notes and gates on a target's way to a goal; nothing is pulled, so a tag may have to speak for itself."""
+        engine = self.session.engine
+        container = find_target(engine, target)
+        old = engine.image(container.image_id)
+        ref = image_ref(goal, container, old)
+        try:
+            new = side(engine.image(ref), ref)
+        except NotFound:
+            new = Side(image_ref=ref, image_id="", version=ref.partition("@")[0][len(repository(ref)) + 1 :])
+        return due_between(container.name, side(old, container.image_ref), new)
+
+    def answers(self, due: Due, given: tuple[str, ...] = ()) -> tuple[Answer, ...]:
+        """Every answer known, after those given now (``ID=TEXT``) are kept."""
+        home = self.session.home
+        return keep_answers(home, answers_from(due, given, self.session.now())) if given else read_answers(home)
 
     def _refuse_open(self, container: Container) -> None:
         """Refused where a run on this target was cut off or is held open."""
@@ -75,6 +98,8 @@ class Refloat:
         if plan.engine_id != engine.id:
             what = f"The plan was made for another engine ({plan.engine_id[:12]}); this one is {engine.name}."
             raise Refused("other-engine", what, then="Set DOCKER_HOST to the engine the plan was made for.")
+        if (due := due_in(plan)).gates:
+            refuse_open_gates(due, read_answers(session.home))
         with session.holding(plan):
             self._refuse_stale(plan)
             session.runs.begin(plan, {"plan.json": plan.to_json()})

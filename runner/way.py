@@ -45,6 +45,8 @@ class Options(Fact):
     dwell_s: float | None = None
     probes: tuple[Probe, ...] = ()
     keep_env: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    """To the recipe's gates, each ``ID=TEXT``."""
 
 
 class Way(Fact):

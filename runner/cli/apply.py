@@ -11,6 +11,7 @@ from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
+    Answers,
     AsJson,
     Deadline,
     Dwell,
@@ -42,10 +43,10 @@ TargetOrFile = Annotated[
 def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
                   keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                   probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
-                  rehearsed: Rehearsed = False, as_json: AsJson = False) -> None:  # fmt: skip
+                  rehearsed: Rehearsed = False, answer: Answers = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
-                    tuple(keep_env or ()), vault)  # fmt: skip
+                    tuple(keep_env or ()), vault, tuple(answer or ()))  # fmt: skip
     carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json)
 
 

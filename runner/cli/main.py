@@ -16,6 +16,7 @@ import typer
 from runner.cli.apply import apply_command
 from runner.cli.ground import home_folder
 from runner.cli.look import doctor_command, ls_command
+from runner.cli.notes import gates_command, notes_command
 from runner.cli.plan import plan_command
 from runner.cli.prune import prune_command
 from runner.cli.recover import commit_command, recover_command
@@ -34,6 +35,8 @@ EPILOG = (
 VERBS: dict[str, Callable[..., None]] = {
     "ls": ls_command,
     "versions": versions_command,
+    "notes": notes_command,
+    "gates": gates_command,
     "plan": plan_command,
     "rehearse": rehearse_command,
     "apply": apply_command,

@@ -10,6 +10,7 @@ import typer
 from runner.cli.ground import open_session, place_from
 from runner.cli.terminal import say, tell
 from runner.cli.wishes import (
+    Answers,
     AsJson,
     Deadline,
     Dwell,
@@ -32,11 +33,11 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write t
 
 def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
                  keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
-                 probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", out: Out = None,
-                 as_json: AsJson = False) -> None:  # fmt: skip
+                 probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", answer: Answers = None,
+                 out: Out = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
-                    tuple(keep_env or ()), vault)  # fmt: skip
+                    tuple(keep_env or ()), vault, tuple(answer or ()))  # fmt: skip
     print_plan(target, wishes, out, as_json=as_json)
 
 

@@ -47,6 +47,10 @@ KeepEnv = Annotated[
 Vault = Annotated[
     str, typer.Option("--vault", metavar="NAME|PATH", help="Where snapshots are kept: a volume, or a path on the host.")
 ]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--answer", metavar="ID=TEXT", help="Answer a gate of the recipe; kept for this target and version."),
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Wishes:
     probes: tuple[str, ...] = ()
     keep_env: tuple[str, ...] = ()
     vault: str = ""
+    answers: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
@@ -91,4 +96,5 @@ class Wishes:
             dwell_s=self.dwell_s,
             probes=tuple(probe_from(text) for text in self.probes),
             keep_env=self.keep_env,
+            answers=self.answers,
         )

@@ -33,6 +33,7 @@ class Gate(Stated):
     id: Identifier
     question: str
     at: str | None = Field(default=None, description="Only when this release is entered; else always.")
+    blocks: bool = Field(default=False, description="Whether `apply` waits for the answer; else it is a warning.")
     source: Source
 
 

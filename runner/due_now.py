@@ -1,0 +1,124 @@
+"""What a recipe asks of people before one upgrade: its notes and gates between both sides; it touches nothing."""
+
+from __future__ import annotations
+
+from runner.answers import Answer
+from runner.errors import Later, UsageError
+from runner.facts import Fact
+from runner.plan import Plan, PlanWarning, Side
+from runner.recipes.due import gates_between, notes_between
+from runner.recipes.loader import recipe_for_image
+from runner.recipes.model import Recipe
+from runner.recipes.tags import release_in_tag
+from runner.recipes.work import Gate, Note
+from runner.versions import Release
+from runner.way import repository
+
+
+class Due(Fact):
+    """The notes and gates of one target on its way to one release; none where the product or a version is unknown."""
+
+    target: str
+    leaving: str
+    goal: str
+    product: str = ""
+    known: bool = False
+    """Whether both versions could be read, so that an empty list means something."""
+    typed: str
+    """The goal as a command line names it."""
+    notes: tuple[Note, ...] = ()
+    gates: tuple[Gate, ...] = ()
+
+
+def due_between(target: str, old: Side, new: Side) -> Due:
+    """What is due between two images of a target."""
+    recipe = recipe_for_image(repository(old.image_ref))
+    plain = Due(target=target, leaving=old.spoken, goal=new.spoken, typed=_typed(old, new))
+    if recipe is None:
+        return plain
+    named = plain.model_copy(update={"product": recipe.title})
+    leaving, into = _release(recipe, old), _release(recipe, new)
+    if leaving is None or into is None:
+        return named
+    both = named.model_copy(update={"known": True, "leaving": _bare(leaving), "goal": _bare(into)})
+    if leaving == into:
+        return both
+    found = {"notes": notes_between(recipe, leaving, into), "gates": gates_between(recipe, leaving, into)}
+    return both.model_copy(update=found)
+
+
+def due_in(plan: Plan) -> Due:
+    """What is due before a plan is carried out; a way back asks nothing."""
+    due = due_between(plan.target, plan.old, plan.new)
+    return due if plan.verb == "upgrade" else due.model_copy(update={"notes": (), "gates": ()})
+
+
+def _release(recipe: Recipe, side: Side) -> Release | None:
+    return release_in_tag(recipe, repository(side.image_ref), side.version)
+
+
+def _bare(release: Release) -> str:
+    """One spelling a release: some vendors write the v in the tag and leave it out of the label."""
+    return release.text.removeprefix("v")
+
+
+def _typed(old: Side, new: Side) -> str:
+    home = repository(new.image_ref)
+    tag = new.image_ref.removeprefix(f"{home}:")
+    same = home == repository(old.image_ref) and tag != new.image_ref and "@" not in tag
+    return f"--to {tag}" if same else f"--image {new.image_ref}"
+
+
+def answer_to(due: Due, gate: Gate, answers: tuple[Answer, ...]) -> Answer | None:
+    """What was answered to a gate of this upgrade."""
+    return next((one for one in answers if one.to == (due.target, due.goal, gate.id)), None)
+
+
+def open_gates(due: Due, answers: tuple[Answer, ...]) -> tuple[Gate, ...]:
+    """The gates nobody has answered yet."""
+    return tuple(gate for gate in due.gates if answer_to(due, gate, answers) is None)
+
+
+def answers_from(due: Due, given: tuple[str, ...], at: str) -> tuple[Answer, ...]:
+    """``ID=TEXT`` as typed, as answers; UsageError names what is due instead."""
+    pairs = tuple(_pair(due, text) for text in given)
+    return tuple(Answer(target=due.target, goal=due.goal, gate=gate, answer=words, at=at) for gate, words in pairs)
+
+
+def _pair(due: Due, text: str) -> tuple[str, str]:
+    gate, sign, words = (part.strip() for part in text.partition("="))
+    ids = [one.id for one in due.gates]
+    if not sign or not words:
+        raise UsageError("bad-answer", f"--answer {text} is not ID=TEXT.", then="For example: --answer terms=accepted")
+    if gate not in ids:
+        asked = f"It asks: {', '.join(ids)}." if ids else "It asks nothing."
+        then = f"refloat gates {due.target} {due.typed}"
+        raise UsageError(
+            "no-such-gate", f"The way of {due.target} to {due.goal} has no gate {gate}. {asked}", then=then
+        )
+    return gate, words
+
+
+def due_warnings(due: Due, answers: tuple[Answer, ...]) -> tuple[PlanWarning, ...]:
+    """What a plan says of it: what becomes incompatible, and the questions still open."""
+    hard = (note for note in due.notes if note.kind == "incompatible")
+    return (
+        *(PlanWarning(code="note", text=f"{note.what} ({note.source})") for note in hard),
+        *(PlanWarning(code="gate", text=_asked(due, gate)) for gate in open_gates(due, answers)),
+    )
+
+
+def _asked(due: Due, gate: Gate) -> str:
+    typed = f"refloat gates {due.target} {due.typed} --answer {gate.id}=TEXT"
+    held = "apply waits for the answer" if gate.blocks else "once answered, it is not asked again"
+    return f"{gate.question} ({gate.source}); {held}: {typed}"
+
+
+def refuse_open_gates(due: Due, answers: tuple[Answer, ...]) -> None:
+    """Later ``gate-open`` while a gate that blocks has no answer."""
+    left = tuple(gate for gate in open_gates(due, answers) if gate.blocks)
+    if left:
+        asked = "".join(f"\n  {gate.id}: {gate.question} ({gate.source})" for gate in left)
+        what = f"{due.product} wants an answer before {due.target} goes to {due.goal}:{asked}"
+        words = " ".join(f"--answer {gate.id}=TEXT" for gate in left)
+        raise Later("gate-open", what, then=f"refloat gates {due.target} {due.typed} {words}")
