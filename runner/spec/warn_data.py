@@ -14,7 +14,7 @@ from runner.spec.mounts import bind_destination, is_anonymous, plain_path
 
 # Written by every running container; gone at a restart anyway, or made by the engine.
 OF_THE_MOMENT = ("/tmp", "/var/tmp", "/run", "/var/run", "/dev", "/proc", "/sys", "/.dockerenv",  # noqa: S108 (places in containers)
-                 "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab")  # fmt: skip
+                 "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/sbin/docker-init")  # fmt: skip
 PROGRAMS = ("/usr", "/opt", "/app", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/var/www", "/srv/www")
 NAMES_OF_DATA = ("data", "db", "storage", "log", "logs", "backup", "backups", "uploads", "plugins", "conf.d")
 SHOWN_PATHS = 5

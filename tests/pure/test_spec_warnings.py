@@ -51,6 +51,10 @@ def test_what_every_container_writes_and_what_is_mounted_is_not_lost() -> None:
     assert warned(seen, changes=changes) == ()
 
 
+def test_the_init_that_the_engine_puts_into_a_container_is_no_file_of_its_own() -> None:
+    assert warned(container(host={"Init": True}), changes=changed("/sbin", "/sbin/docker-init")) == ()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
