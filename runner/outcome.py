@@ -10,7 +10,8 @@ from runner.plan import Plan, step_key, undo_key
 from runner.progress import failure
 from runner.records import Closed, Did, End, Meant, Opened, Record, Turned, Wish
 from runner.steps.back import ProveBack, StartContainer
-from runner.steps.forward import ProveHealth, StopContainer
+from runner.steps.forward import StopContainer
+from runner.steps.proof import ProveHealth
 
 
 class Outcome(Fact):

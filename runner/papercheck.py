@@ -17,7 +17,7 @@ from runner.progress import Do, found_by
 from runner.records import End, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.back import ProveBack
-from runner.steps.forward import ProveHealth
+from runner.steps.proof import ProveHealth
 from runner.vault.memory import MemoryVault
 from runner.world import World
 

@@ -10,11 +10,13 @@ from runner import perform_proof as proof
 from runner.facts import Json
 from runner.hands import Hands
 from runner.steps import AnyForward, BackStep, back, forward
+from runner.steps import proof as proving
+from runner.steps.step import ForwardStep
 
 
 def perform(hands: Hands, step: AnyForward | BackStep) -> Json:
     """Do one step and give what it found out; a RefloatError says why it could not be done."""
-    if isinstance(step, forward.ForwardStep):
+    if isinstance(step, ForwardStep):
         return perform_forward(hands, step)
     return perform_back(hands, step)
 
@@ -46,11 +48,11 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return data.bring_back_data(hands, step)
         case forward.StartSuccessor():
             return containers.start_successor(hands, step.who)
-        case forward.ProveHealth():
+        case proving.ProveHealth():
             return proof.prove_new(hands, step)
-        case forward.CompareEvidence():
+        case proving.CompareEvidence():
             return proof.compare_evidence(hands, step)
-        case forward.AcceptVerdict():
+        case proving.AcceptVerdict():
             return data.write_verdict(hands, step.room, "accepted")
         case _:
             assert_never(step)

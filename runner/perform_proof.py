@@ -8,7 +8,8 @@ from runner.hands import Hands
 from runner.health import probe_once, prove_health
 from runner.measure import read_evidence, settle_evidence
 from runner.steps.back import ProveBack
-from runner.steps.forward import CompareEvidence, ProveHealth, TakeEvidence
+from runner.steps.forward import TakeEvidence
+from runner.steps.proof import CompareEvidence, ProveHealth
 
 
 def take_evidence(hands: Hands, step: TakeEvidence) -> Json:

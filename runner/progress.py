@@ -12,7 +12,8 @@ from runner.facts import Container, Json
 from runner.plan import Plan, step_key, undo_key
 from runner.records import Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
-from runner.steps.forward import AcceptVerdict, BringBackData, CompareEvidence, ProveHealth, StartSuccessor
+from runner.steps.forward import BringBackData, StartSuccessor
+from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 
 
 @dataclass(frozen=True)

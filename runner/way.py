@@ -9,14 +9,11 @@ from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
 from runner.steps import AnyForward
 from runner.steps.forward import (
-    AcceptVerdict,
     BringBackData,
     ColdCopy,
-    CompareEvidence,
     CreateSuccessor,
     EnsureSoleUse,
     HoldImage,
-    ProveHealth,
     Rename,
     SetRestartPolicy,
     StartSuccessor,
@@ -26,6 +23,7 @@ from runner.steps.forward import (
     WritePapers,
 )  # fmt: skip
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Probe, Reading
+from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 from runner.vault.port import Room, Source
 from runner.world import World
 

@@ -1,4 +1,7 @@
-"""Steps of the way forward: each with its phase, its cause, its sentence and its undo; performing them is elsewhere."""
+"""Steps of the way forward: each with its phase, its cause, its sentence and its undo; performing them is elsewhere.
+
+Those that prove are in proof.py.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from runner.facts import Fact, Json
+from runner.facts import Json
 from runner.steps.back import (
     BackStep,
     CaptureFailure,
@@ -19,26 +22,16 @@ from runner.steps.back import (
     SetPolicyBack,
     StartContainer,
     StopOurs,
-    WithdrawVerdict,
     policy_words,
 )  # fmt: skip
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
+from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
+from runner.steps.step import ForwardStep
 from runner.vault.port import Room, Source
 
 
 def _spoken(sources: tuple[Source, ...]) -> str:
     return ", ".join(source.spoken for source in sources)
-
-
-class ForwardStep(Fact):
-    """What every forward step has: when it happens, why it is here, and how it is undone (by default: nothing)."""
-
-    phase: Phase
-    cause: str
-
-    def undo(self) -> tuple[BackStep, ...]:
-        """The steps back, in the order in which they are to be done."""
-        return ()
 
 
 class CreateSuccessor(ForwardStep):
@@ -253,57 +246,6 @@ class StartSuccessor(ForwardStep):
         """Capture, stop, restore the data."""
         restore = (RestoreData(room=self.room, sources=self.sources),) if self.sources else ()
         return (CaptureFailure(who=self.who), StopOurs(who=self.who, timeout_s=self.stop_timeout_s), *restore)
-
-
-class ProveHealth(ForwardStep):
-    """See the new version up, healthy, and the same process after the dwell time."""
-
-    kind: Literal["prove-health"] = "prove-health"
-    phase: Phase = Phase.PROVE
-    who: Ours
-    terms: HealthTerms
-
-    @property
-    def sentence(self) -> str:
-        """What it does, in words."""
-        probes = ", ".join(
-            probe.spoken + (" (if the old version answers it)" if probe.kind != "image" and probe.if_before else "")
-            for probe in self.terms.probes
-        )
-        return f"prove {self.who.spoken}: {probes or 'stays up'}, stable for {self.terms.dwell_s:g} s"
-
-
-class CompareEvidence(ForwardStep):
-    """Read the same from the new version, and compare."""
-
-    kind: Literal["compare-evidence"] = "compare-evidence"
-    phase: Phase = Phase.PROVE
-    who: Ours
-    readings: tuple[Reading, ...]
-    goal_version: str
-
-    @property
-    def sentence(self) -> str:
-        """What it does, in words."""
-        return f"compare evidence: {', '.join(reading.name for reading in self.readings)}"
-
-
-class AcceptVerdict(ForwardStep):
-    """Say so: the new version is proven."""
-
-    kind: Literal["accept-verdict"] = "accept-verdict"
-    phase: Phase = Phase.OPEN
-    name: str
-    room: Room
-
-    @property
-    def sentence(self) -> str:
-        """What it does, in words."""
-        return f"accept the new version of {self.name}"
-
-    def undo(self) -> tuple[BackStep, ...]:
-        """Withdraw it."""
-        return (WithdrawVerdict(room=self.room),)
 
 
 AnyForward = Annotated[

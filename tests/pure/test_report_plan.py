@@ -9,8 +9,9 @@ from runner.report.lines import line_from, sentences
 from runner.report.plan_text import plan_text
 from runner.report.story import ending, story
 from runner.steps import AnyForward
-from runner.steps.forward import AcceptVerdict, BringBackData, ProveHealth, StartSuccessor, StopContainer, WritePapers
+from runner.steps.forward import BringBackData, StartSuccessor, StopContainer, WritePapers
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
+from runner.steps.proof import AcceptVerdict, ProveHealth
 from runner.vault.port import Room, Source
 
 RUN = "20240101-000000-abcdef"
