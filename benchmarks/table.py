@@ -44,7 +44,7 @@ def text_from(results: Sequence[Result], conditions: Sequence[str]) -> str:
         "the old version keeps writing. “Total” is the whole command; refloat's includes proving the new version "
         "healthy for a while. cp and tar run in a container that is up already.",
         "![Downtime](downtime.svg)",
-        _table(("data", "way", "downtime", "× bare", "÷ of cp -a", "total"), _downtime_rows(results)),
+        _table(("data", "way", "downtime", "× bare", "cp -a ÷ it", "total"), _downtime_rows(results)),
         "## Copies",
         "A snapshot is copied, hashed, verified and sealed, the start of its container included; “first copy” is the "
         "part of it that runs while the old version serves. The second snapshot follows a change of 1 % of the files. "
