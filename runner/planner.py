@@ -13,7 +13,7 @@ from runner.plan import Estimate, Plan, PlanWarning
 from runner.prospects import refused_hop
 from runner.recipes.model import Recipe
 from runner.refusals import refuse_unfit
-from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings
+from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
 from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
@@ -42,9 +42,10 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
     refuse_unfit(world)
     recipe = recipe_of(world)
     spec = target_spec(world, options.keep_env)
+    unseeded = with_unseeded(spec, world.empty_volumes)
     existing = Existing(id=world.target.id, name=world.target.name)
     way = Way(
-        blueprint=blueprint(spec, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)),
+        blueprint=blueprint(unseeded, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)),
         new=side(world.new_image, world.new_ref),
         terms=_terms(spec, world.new_image, recipe, options),
         readings=readings_from(recipe) if recipe else (),

@@ -38,6 +38,12 @@ class World(Fact):
         """All files, folders and others of the target's data."""
         return sum(measured.entries for measured in self.measured)
 
+    @property
+    def empty_volumes(self) -> frozenset[str]:
+        """The target's volumes with nothing in them but their own top."""
+        empty = {measured.key for measured in self.measured if measured.entries <= 1}
+        return frozenset(source.volume for source in self.sources if source.volume and source.key in empty)
+
 
 def expectations(world: World) -> tuple[Expectation, ...]:
     """What the plan relies on; each is compared as text when the plan is applied."""

@@ -4,6 +4,7 @@ from runner.spec.body import create_body, restart_policy
 from runner.spec.data import data_mounts, shared_with
 from runner.spec.model import ContainerSpec, CreateBody, NetworkWish, SpecWarning
 from runner.spec.read import spec_from
+from runner.spec.seeding import with_unseeded
 from runner.spec.warnings import spec_warnings
 from runner.spec.words import differences, masked, spec_lines
 
@@ -21,4 +22,5 @@ __all__ = [
     "spec_from",
     "spec_lines",
     "spec_warnings",
+    "with_unseeded",
 ]
