@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import UnionType
 
 from runner.errors import Exit
 from runner.facts import Fact
 from runner.plan import Plan, step_key, undo_key
 from runner.progress import failure
 from runner.records import Closed, Did, End, Meant, Opened, Record, Turned, Wish
-from runner.steps.back import ProveBack, StartContainer
+from runner.steps.back import ProveBack, StartContainer, StopOurs
 from runner.steps.forward import StopContainer
 from runner.steps.proof import ProveHealth
 
@@ -85,8 +86,17 @@ def closed_by(records: tuple[Record, ...]) -> Closed | None:
 
 
 def downtime_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
-    """Seconds from the intent to stop the old one to the first proof of health of what runs now."""
-    stopped = _at(records, Meant, _keys(plan, StopContainer))
+    """Seconds from the intent to stop what ran to the first proof of health of what runs now.
+
+    A held version serves until somebody wants it back: what it served in between is no downtime.
+    """
+    held = max((index for index, each in enumerate(records) if isinstance(each, Closed) and each.end is End.NEW),
+               default=-1)  # fmt: skip
+    back = records[held + 1 :]
+    if held >= 0 and any(isinstance(each, Did) for each in back):
+        stopped, records = _at(back, Meant, _undo_keys(plan, StopOurs)), back
+    else:
+        stopped = _at(records, Meant, _keys(plan, StopContainer))
     if stopped is None:
         return None
     proven = _proven_at(plan, records)
@@ -94,7 +104,7 @@ def downtime_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
 
 
 def _proven_at(plan: Plan, records: tuple[Record, ...]) -> str | None:
-    keys = (*_keys(plan, ProveHealth), *_undo_keys(plan))
+    keys = (*_keys(plan, ProveHealth), *_undo_keys(plan, StartContainer | ProveBack))
     for record in reversed(records):
         if isinstance(record, Did) and record.key in keys:
             ready_s = record.facts.get("ready_after_s")
@@ -111,12 +121,12 @@ def _keys(plan: Plan, kind: type) -> tuple[str, ...]:
     return tuple(step_key(index) for index, step in enumerate(plan.steps) if isinstance(step, kind))
 
 
-def _undo_keys(plan: Plan) -> tuple[str, ...]:
+def _undo_keys(plan: Plan, kinds: type | UnionType) -> tuple[str, ...]:
     return tuple(
         undo_key(index, part)
         for index, step in enumerate(plan.steps)
         for part, undo in enumerate(step.undo())
-        if isinstance(undo, StartContainer | ProveBack)
+        if isinstance(undo, kinds)
     )
 
 

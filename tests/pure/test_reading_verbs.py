@@ -243,6 +243,16 @@ def test_a_run_stands_as_its_records_say(session: Session) -> None:
     assert standings(session.runs, "other") == ()
 
 
+def test_what_a_held_version_served_is_no_downtime_of_the_way_back(session: Session) -> None:
+    held_s = 5000.0
+    upgraded(session, hold=True)
+    session.clock.sleep(held_s)
+    runner = Refloat(session)
+    gone_back = runner.rollback(runner.offer_rollback(NAME))
+    assert gone_back.downtime_s is not None
+    assert gone_back.downtime_s < held_s
+
+
 def test_a_run_is_found_by_its_beginning_or_as_the_newest_of_its_target(session: Session) -> None:
     run = upgraded(session).run
     assert find_run(session.runs, run) == find_run(session.runs, run[:10]) == find_run(session.runs, NAME) == run
