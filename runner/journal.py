@@ -75,9 +75,16 @@ def _cut_torn_end(path: Path) -> None:
             os.fsync(file.fileno())
 
 
+def ensure_private(folder: Path) -> None:
+    """Make a folder, and what is missing above it, for its owner only; ``mkdir`` would do so for the last one."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir(mode=PRIVATE, exist_ok=True)
+
+
 def write_durably(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    ensure_private(path.parent)
     draft = path.with_name(path.name + ".draft")
     with draft.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -146,7 +153,7 @@ class Runs:
     def lock(self, engine_id: str, target: str, run: str, since: str) -> Iterator[None]:
         """Hold a target for one run; Busy says who has it and since when. The lock dies with its process."""
         path = self.home / "locks" / f"{_as_file_name(engine_id)}-{_as_file_name(target)}.lock"
-        path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        ensure_private(path.parent)
         with path.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

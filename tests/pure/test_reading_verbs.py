@@ -253,6 +253,12 @@ def test_what_a_held_version_served_is_no_downtime_of_the_way_back(session: Sess
     assert gone_back.downtime_s < held_s
 
 
+def test_the_folder_of_a_run_is_its_owners_alone(session: Session) -> None:
+    run = upgraded(session).run
+    for folder in (session.runs.home / "runs", session.runs.home / "runs" / run):
+        assert folder.stat().st_mode & 0o077 == 0
+
+
 def test_a_run_is_found_by_its_beginning_or_as_the_newest_of_its_target(session: Session) -> None:
     run = upgraded(session).run
     assert find_run(session.runs, run) == find_run(session.runs, run[:10]) == find_run(session.runs, NAME) == run
