@@ -11,7 +11,7 @@ from runner.facts import Container, Fact, Json
 from runner.hands import Hands
 from runner.journal import Journal, Runs, write_durably
 from runner.perform_data import close_vault
-from runner.plan import Plan, step_key
+from runner.plan import Plan, held_tag, step_key
 from runner.records import Closed, Did, End, Meant, Opened, Wish
 from runner.steps import DestructiveStep
 from runner.steps.destructive import CloseVault, RemoveKept, RetireSnapshot
@@ -39,11 +39,6 @@ def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str
             *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in retired(plan, rooms, finished)),
         ),
     )
-
-
-def held_tag(run: str) -> str:
-    """The tag under which a run holds its old image."""
-    return f"refloat/held:{run}"
 
 
 def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str]) -> tuple[Room, ...]:

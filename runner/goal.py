@@ -6,6 +6,7 @@ from typing import Literal
 
 from runner.errors import UsageError
 from runner.facts import Container, Fact, Image
+from runner.plan import HELD
 from runner.way import repository
 
 Pull = Literal["missing", "always", "never"]
@@ -38,7 +39,7 @@ def _home(target: Container, old_image: Image) -> str:
     ref = target.image_ref
     if ref and not ref.startswith("sha256:") and not old_image.id.removeprefix("sha256:").startswith(ref):
         return repository(ref)
-    if tags := [tag for tag in old_image.tags if not tag.startswith("refloat/held:")]:
+    if tags := [tag for tag in old_image.tags if not tag.startswith(HELD)]:
         return repository(tags[0])
     what = f"{target.name} was created from an image id, so its repository is not known."
     raise UsageError("no-repository", what, then="Name the whole image: --image REPOSITORY:TAG")

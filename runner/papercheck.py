@@ -10,7 +10,7 @@ from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import RefloatError
 from runner.executor import execute
 from runner.facts import Container, Engine, Json, Network
-from runner.hands import RUN, Hands
+from runner.hands import RETURNED, ROLE, RUN, Hands
 from runner.perform import perform
 from runner.plan import Plan, step_key
 from runner.progress import Do, found_by
@@ -133,7 +133,7 @@ def _state(engine: MemoryEngine, plan: Plan) -> object:
 
 
 def _back(container: Container) -> bool:
-    return container.labels.get("refloat.role") == "returned"
+    return container.labels.get(ROLE) == RETURNED
 
 
 def _shape(container: Container) -> tuple[object, ...]:

@@ -99,6 +99,14 @@ def plan_from_json(text: str, name: str) -> Plan:
         raise UsageError("bad-plan", what, then="Make it anew: refloat plan TARGET --to VERSION --out FILE") from None
 
 
+HELD = "refloat/held:"
+
+
+def held_tag(run: str) -> str:
+    """The tag under which a run holds its old image."""
+    return f"{HELD}{run}"
+
+
 def step_key(index: int) -> str:
     """The journal's key of a forward step; steps count from 1."""
     return str(index + 1)

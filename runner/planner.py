@@ -9,7 +9,7 @@ from runner.errors import NothingToDo
 from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
 from runner.hands import RETURNED, ROLE, RUN, SUCCESSOR
-from runner.plan import Estimate, Plan, PlanWarning
+from runner.plan import Estimate, Plan, PlanWarning, held_tag
 from runner.prospects import refused_hop
 from runner.recipes.model import Recipe
 from runner.refusals import refuse_unfit
@@ -106,7 +106,7 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
         estimate=estimate(world),
         keep=options.keep,
         hold=options.hold,
-        held_tag=f"refloat/held:{run}",
+        held_tag=held_tag(run),
         way_back=back,
         steps=way_steps(world, options, way, back, run),
     )

@@ -10,18 +10,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, assert_never
 
-from runner.committing import held_tag
 from runner.errors import Conflict, NotFound
 from runner.facts import Container, Fact
 from runner.hands import READERS, ROLE, RUN, SUCCESSOR
-from runner.plan import Plan
+from runner.plan import HELD, Plan, held_tag
 from runner.records import End
 from runner.session import Session
 from runner.staging import is_at_work, left_scenes, strike_left
 from runner.vault.port import Room, RoomSeen, VaultPlace
 from runner.way import kept_name
 
-HELD = "refloat/held:"
 FOLDERS_KEPT = 20
 """How many finished runs of one target the history keeps."""
 STRANGE_AGE = timedelta(days=1)

@@ -11,6 +11,7 @@ from runner.facts import Container, Json
 from runner.hands import ROLE, RUN
 from runner.isolation import Isolated, network_body
 from runner.journal import write_durably
+from runner.plan import held_tag
 from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, Scene
 from runner.session import Session
 from runner.spec import create_body
@@ -136,7 +137,7 @@ def strike(session: Session, scene: Scene) -> None:
         vault.close(run)
     with contextlib.suppress(NotFound):
         engine.remove_network(scene.network)
-    engine.untag(f"refloat/held:{scene.play}")
+    engine.untag(held_tag(scene.play))
     _scene_path(session, scene.run).unlink(missing_ok=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.facts import Fact, Image, Json
 from runner.hands import SUCCESSOR
-from runner.plan import Side
+from runner.plan import Side, held_tag
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
 from runner.steps import AnyForward
@@ -109,7 +109,7 @@ def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
         CreateSuccessor(cause="errors in its settings show now, and its name locks the target", who=staged,
                         blueprint=way.blueprint),
         HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,
-                  image_ref=world.target.image_ref, tag=f"refloat/held:{room.run}"),
+                  image_ref=world.target.image_ref, tag=held_tag(room.run)),
         TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
         *((warm,) if world.sources else ()),
     )  # fmt: skip
