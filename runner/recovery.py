@@ -15,7 +15,7 @@ from runner.records import Did, End, Record, Wish
 from runner.rehearsal import REHEARSAL
 from runner.session import Session
 from runner.steps.forward import StartSuccessor
-from runner.vault.port import Room, VaultError, VaultPlace
+from runner.vault.port import VaultError, VaultPlace
 from runner.way import kept_name, staging_name
 
 
@@ -57,14 +57,25 @@ def resume_wish(plan: Plan, records: tuple[Record, ...]) -> Wish:
 
 def lost_runs(session: Session, target: str, place: VaultPlace) -> tuple[Open, ...]:
     """The runs that left containers on the engine, are not in any journal here, and have their papers in the vault."""
+    found = (_lost(session, one, place) for one in _strange_successors(session, target))
+    return tuple(lost for lost in found if lost is not None)
+
+
+def refuse_unexplained(session: Session, target: str, place: VaultPlace) -> None:
+    """Stuck ``no-papers`` where a run is open on the engine that neither a journal here nor this vault explains."""
+    for successor in _strange_successors(session, target):
+        if "plan.json" not in _papers(session, successor.labels[RUN], place):
+            _refuse_if_open(session.engine, successor, place)
+
+
+def _strange_successors(session: Session, target: str) -> tuple[Container, ...]:
     known = set(session.runs.all())
-    successors = {
+    seen = {
         container.labels[RUN]: container
         for container in session.engine.containers({RUN: "", ROLE: SUCCESSOR})
         if container.labels[RUN] not in known and _is_asked_for(container, target)
     }
-    found = (_lost(session, run, successor, place) for run, successor in sorted(successors.items()))
-    return tuple(lost for lost in found if lost is not None)
+    return tuple(seen[run] for run in sorted(seen))
 
 
 def _is_asked_for(successor: Container, target: str) -> bool:
@@ -78,11 +89,10 @@ def _is_asked_for(successor: Container, target: str) -> bool:
     return target in ("", plain, successor.name, successor.labels[RUN])
 
 
-def _lost(session: Session, run: str, successor: Container, place: VaultPlace) -> Open | None:
-    room = _room(session, run, place)
-    papers = session.vault.read_papers(room) if room else {}
+def _lost(session: Session, successor: Container, place: VaultPlace) -> Open | None:
+    run = successor.labels[RUN]
+    papers = _papers(session, run, place)
     if "plan.json" not in papers:
-        _refuse_unexplained(session.engine, run, successor, place)
         return None
     plan = plan_from_json(papers["plan.json"], f"the plan of run {run} in the vault")
     old = _container(session.engine, plan.container_id) or _returned(session.engine, run)
@@ -93,17 +103,19 @@ def _lost(session: Session, run: str, successor: Container, place: VaultPlace) -
     return Open(plan=plan, lost=True, inferred=records_from_seen(plan, seen, session.now()))
 
 
-def _room(session: Session, run: str, place: VaultPlace) -> Room | None:
-    return next((seen.room for seen in session.vault.rooms(place) if seen.room.run == run), None)
+def _papers(session: Session, run: str, place: VaultPlace) -> dict[str, str]:
+    room = next((seen.room for seen in session.vault.rooms(place) if seen.room.run == run), None)
+    return session.vault.read_papers(room) if room else {}
 
 
-def _refuse_unexplained(engine: EnginePort, run: str, successor: Container, place: VaultPlace) -> None:
+def _refuse_if_open(engine: EnginePort, successor: Container, place: VaultPlace) -> None:
     """A successor is never without papers; where the run is open they must be in another vault."""
     parked = successor.name.endswith(staging_name(""))
     if parked or _container(engine, kept_name(successor.name)) is not None:
-        what = f"Run {run} left {successor.name}, and its papers are not in {place.volume or place.path}."
-        then = "Say where its vault is: refloat recover --vault VOLUME_OR_PATH"
-        raise Stuck("no-papers", what, "Nothing was changed now.", then)
+        run, vault = successor.labels[RUN], place.volume or place.path
+        what = f"Run {run} left {successor.name}, and its papers are not in {vault}."
+        then = f"Say where its vault is: refloat recover {run} --vault VOLUME_OR_PATH"
+        raise Stuck("no-papers", what, "Nothing of it was changed now.", then)
 
 
 def _container(engine: EnginePort, ref: str) -> Container | None:

@@ -9,7 +9,6 @@ from runner.errors import Exit
 from runner.evidence import Finding
 from runner.facts import Fact
 from runner.plan import Expectation, Plan
-from runner.steps.nouns import Phase
 from runner.vault.port import Measured, Room, Source, VaultPlace
 
 REHEARSAL = "refloat.rehearsal"
@@ -129,9 +128,10 @@ def clonable(sources: tuple[Source, ...], measured: tuple[Measured, ...]) -> tup
 def other_steps(planned: Plan, played: Plan, *, cloned: bool) -> str:
     """Where the plan that is played is another one than the plan that is meant; empty where it is the same.
 
-    The copy has no restart policy to be parked; and where a single file of the host is all the data, none is copied.
+    The copy has no restart policy to be parked and set; and where a single file of the host is all the data, none is
+    copied.
     """
-    meant = [step.kind for step in planned.steps if (step.kind, step.phase) != ("set-restart-policy", Phase.FREEZE)]
+    meant = [step.kind for step in planned.steps if step.kind != "set-restart-policy"]
     if not cloned:
         meant = [kind for kind in meant if kind not in ("warm-copy", "ensure-sole-use", "cold-copy")]
     kinds = [step.kind for step in played.steps]

@@ -14,7 +14,7 @@ from runner.papercheck import check_on_paper
 from runner.plan import Plan, Side
 from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
-from runner.recovery import Open, lost_runs, open_runs, resume_wish
+from runner.recovery import Open, lost_runs, open_runs, refuse_unexplained, resume_wish
 from runner.session import Session
 from runner.staging import strike_left
 from runner.survey import look_around, survey
@@ -158,10 +158,15 @@ class Refloat:
             return self.session.carry_out(offer.plan, Wish.BACK)
 
     def recover(self, target: str = "", *, back: bool = False, place: VaultPlace = VaultPlace()) -> tuple[Outcome, ...]:
-        """Finish or undo every run that was cut off, from its journal or, where that is lost, from the engine."""
+        """Finish or undo every run that was cut off, from its journal or, where that is lost, from the engine.
+
+        Stuck ``no-papers``, after all others were brought to their end, where one has its papers in another vault.
+        """
         strike_left(self.session)
         found = (*open_runs(self.session, target), *lost_runs(self.session, target, place))
-        return tuple(self._recovered(one, back=back) for one in found)
+        ends = tuple(self._recovered(one, back=back) for one in found)
+        refuse_unexplained(self.session, target, place)
+        return ends
 
     def _recovered(self, one: Open, *, back: bool) -> Outcome:
         session, plan = self.session, one.plan

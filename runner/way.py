@@ -129,7 +129,7 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
             terms=_old_terms(world, way),
             vanishes=back if world.target.host_config.get("AutoRemove") else None,
         ),
-        *((_parked(old, policy),) if policy.get("Name") not in ("no", "", None) else ()),
+        *((_parked(old, policy),) if _restarts(policy) else ()),
         *_copy_cold(world, room),
     )  # fmt: skip
 
@@ -137,6 +137,10 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
 def _parked(old: Existing, policy: Json) -> SetRestartPolicy:
     why = "a daemon that restarts must not bring it back beside the new one"
     return SetRestartPolicy(phase=Phase.FREEZE, cause=why, who=old, policy=NO_RESTART, before=policy)
+
+
+def _restarts(policy: Json) -> bool:
+    return policy.get("Name") not in ("no", "", None)
 
 
 def _copy_cold(world: World, room: Room) -> tuple[AnyForward, ...]:
@@ -204,6 +208,9 @@ def _prove(way: Way, run: str, name: str) -> tuple[AnyForward, ...]:
 
 def _open(way: Way, room: Room) -> tuple[AnyForward, ...]:
     successor = Ours(run=room.run, role=SUCCESSOR, name=room.target)
-    last = SetRestartPolicy(phase=Phase.OPEN, cause="it was so before", who=successor, policy=way.policy,
-                            before=NO_RESTART)  # fmt: skip
-    return (last, AcceptVerdict(cause="proven", name=room.target, room=room))
+    accept = AcceptVerdict(cause="proven", name=room.target, room=room)
+    if not _restarts(way.policy):
+        return (accept,)
+    as_before = SetRestartPolicy(phase=Phase.OPEN, cause="it was so before", who=successor, policy=way.policy,
+                                 before=NO_RESTART)  # fmt: skip
+    return (as_before, accept)

@@ -24,7 +24,7 @@ Back = Annotated[bool, typer.Option("--back", help="Go back, even where the new 
 def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                     as_json: AsJson = False) -> None:  # fmt: skip
     """Finish or undo what was cut off. The runner, the machine or the engine may have died on the way."""
-    from runner.recovery import lost_runs, open_runs
+    from runner.recovery import lost_runs, open_runs, refuse_unexplained
     from runner.verbs import Refloat
 
     live, interrupts = new_live(), Interrupts()
@@ -39,6 +39,9 @@ def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault =
             ends += Refloat(session).recover(target, back=back, place=place)
     live.rest()
     _tell_all(tuple(ends), target, as_json=as_json)
+    refuse_unexplained(session, target, place)
+    if worst := max((_status_of(end) for end in ends), default=0):
+        raise typer.Exit(worst)
 
 
 def _tell_all(ends: tuple[Outcome, ...], target: str, *, as_json: bool) -> None:
@@ -50,9 +53,6 @@ def _tell_all(ends: tuple[Outcome, ...], target: str, *, as_json: bool) -> None:
         say("\n\n".join(ending(end) for end in ends))
     else:
         say(f"Nothing of {target} was cut off." if target else "Nothing was cut off.")
-    worst = max((_status_of(end) for end in ends), default=0)
-    if worst:
-        raise typer.Exit(worst)
 
 
 def _status_of(end: Outcome) -> int:

@@ -15,7 +15,7 @@ from runner.session import Session
 from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from tests.pure.sweep.stages import NAME, STAGES, prepared
+from tests.pure.sweep.stages import NAME, OLD, STAGES, prepared
 
 ELSEWHERE = VaultPlace(volume="another-vault")
 
@@ -46,6 +46,22 @@ def test_without_its_papers_it_asks_for_the_vault(lost: Refloat) -> None:
     with pytest.raises(Stuck) as stuck:
         lost.recover(NAME, place=ELSEWHERE)
     assert stuck.value.code == "no-papers"
+
+
+def test_one_without_papers_is_no_hindrance_to_the_others(tmp_path: Path) -> None:
+    engine, home = prepared(STAGES[0])
+    engine.create_container("second", {"Image": OLD, "HostConfig": {"Binds": ["seconddata:/data"]}})
+    engine.start("second")
+    for name, place in ((NAME, VaultPlace()), ("second", ELSEWHERE)):
+        dying = runner(engine, home, "did stop-container")
+        with pytest.raises(RunnerDied):
+            dying.apply(dying.plan(name, Goal(to="2.0"), place=place))
+    other = runner(engine, tmp_path)
+    with pytest.raises(Stuck, match="second-refloat-next") as stuck:
+        other.recover()
+    assert stuck.value.code == "no-papers"
+    assert engine.container(NAME).state.running
+    assert not engine.container("second").state.running
 
 
 def test_another_target_is_recovered_without_its_papers(lost: Refloat) -> None:

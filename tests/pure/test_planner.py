@@ -73,6 +73,13 @@ def test_all_reasons_are_given_at_once() -> None:
     assert "sidecar" in refused.value.what
 
 
+@pytest.mark.parametrize(("policy", "steps"), [("no", 0), ("always", 2)])
+def test_a_restart_policy_is_parked_and_set_again_where_there_is_one(policy: str, steps: int) -> None:
+    engine = build(MACHINE)
+    engine.set_restart_policy(NAME, {"Name": policy, "MaximumRetryCount": 0})
+    assert sum(step.kind == "set-restart-policy" for step in plan_of(engine).steps) == steps
+
+
 def test_a_bind_mount_above_the_data_counts_as_the_same_data() -> None:
     engine = build(MACHINE)
     other(engine, "above", {"Binds": ["/srv:/all"]})
