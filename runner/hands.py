@@ -9,16 +9,9 @@ from runner.clock import Clock
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Container, Json
+from runner.labels import RETURNED, ROLE, RUN
 from runner.steps.nouns import Existing, Ours, Who
 from runner.vault.port import VaultPort
-
-RUN = "refloat.run"
-ROLE = "refloat.role"
-RETURNED = "returned"
-"""The role of an old ``--rm`` container that was created again on the way back."""
-SUCCESSOR = "successor"
-READERS = ("tools", "prober", "restore")
-"""Roles of our own containers that hold data without being a second server on it."""
 
 
 @dataclass(frozen=True)

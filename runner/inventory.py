@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.engine.port import EnginePort
 from runner.errors import NotFound, Refused
 from runner.facts import Container, Engine, Fact, Image
-from runner.hands import READERS, ROLE
+from runner.labels import READERS, ROLE
 from runner.refusals import refuse_unfit
 from runner.rehearsal import REHEARSAL
 from runner.spec import data_mounts

@@ -10,7 +10,8 @@ from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import RefloatError
 from runner.executor import execute
 from runner.facts import Container, Engine, Json, Network
-from runner.hands import RETURNED, ROLE, RUN, Hands
+from runner.hands import Hands
+from runner.labels import RETURNED, ROLE, RUN
 from runner.perform import perform
 from runner.plan import Plan, step_key
 from runner.progress import Do, found_by

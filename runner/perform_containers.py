@@ -6,7 +6,8 @@ from runner.donors import reveal
 from runner.engine.pulling import repository_of
 from runner.errors import Busy, Conflict, EngineError, NotFound, RefloatError
 from runner.facts import Container, Json
-from runner.hands import RETURNED, ROLE, RUN, Hands, configs
+from runner.hands import Hands, configs
+from runner.labels import RETURNED, ROLE, RUN
 from runner.quoting import quoted_lines
 from runner.steps.back import StartContainer, StopOurs
 from runner.steps.forward import CreateSuccessor, HoldImage, StopContainer

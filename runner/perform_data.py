@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from runner.errors import EngineError, NotFound
 from runner.facts import Container, Json
-from runner.hands import READERS, ROLE, RUN, Hands
+from runner.hands import Hands
+from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
 from runner.steps.back import RestoreData
 from runner.steps.forward import BringBackData, ColdCopy, WarmCopy

@@ -8,7 +8,7 @@ from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
-from runner.hands import RETURNED, ROLE, RUN, SUCCESSOR
+from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.plan import Estimate, Plan, PlanWarning, held_tag
 from runner.prospects import refused_hop
 from runner.recipes.model import Recipe

@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 
 from runner.errors import Conflict, NotFound
 from runner.facts import Container, Fact
-from runner.hands import READERS, ROLE, RUN, SUCCESSOR
+from runner.labels import READERS, ROLE, RUN, SUCCESSOR
 from runner.plan import HELD, Plan, held_tag
 from runner.records import End
 from runner.session import Session

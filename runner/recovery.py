@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.engine.port import EnginePort
 from runner.errors import NotFound, Stuck
 from runner.facts import Container
-from runner.hands import RETURNED, ROLE, RUN, SUCCESSOR
+from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.perform_data import VERDICT_PAPER
 from runner.plan import Plan, plan_from_json, step_key
 from runner.progress import Seen, records_from_seen, wish_of

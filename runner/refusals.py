@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.errors import NOTHING_TOUCHED, Refused
 from runner.facts import Container
-from runner.hands import READERS, ROLE, RUN
+from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
 from runner.way import kept_name, staging_name
 from runner.world import World

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from runner.errors import Exit
 from runner.evidence import Finding
 from runner.facts import Fact
+from runner.labels import RUN
 from runner.plan import Expectation, Plan
 from runner.vault.port import Measured, Room, Source, VaultPlace
 
@@ -61,7 +62,7 @@ class Scene(Fact):
     @property
     def labels(self) -> dict[str, str]:
         """What all things of a rehearsal carry."""
-        return {"refloat.run": self.run, REHEARSAL: self.run}
+        return {RUN: self.run, REHEARSAL: self.run}
 
 
 class Rehearsed(Fact):

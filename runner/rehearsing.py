@@ -12,9 +12,9 @@ from runner.errors import Interrupted, Refused
 from runner.evidence import Finding
 from runner.facts import Container
 from runner.fitness import health_terms, readings_from
-from runner.hands import SUCCESSOR
 from runner.health import NotProven, probe_once, prove_health
 from runner.isolation import Props, aliases_of, isolated
+from runner.labels import SUCCESSOR
 from runner.measure import read_evidence, settle_evidence
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from runner.errors import Busy, Conflict, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Container, Json
-from runner.hands import ROLE, RUN
 from runner.isolation import Isolated, network_body
 from runner.journal import write_durably
+from runner.labels import ROLE, RUN
 from runner.plan import held_tag
 from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, Scene
 from runner.session import Session

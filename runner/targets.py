@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from runner.engine.port import EnginePort
 from runner.errors import EngineError, NotFound, Refused
 from runner.facts import Container
-from runner.hands import READERS, ROLE
+from runner.labels import READERS, ROLE
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"

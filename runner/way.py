@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.facts import Fact, Image, Json
-from runner.hands import SUCCESSOR
+from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe

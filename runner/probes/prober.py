@@ -12,9 +12,9 @@ from hashlib import sha256
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Container, Finished, Json
+from runner.labels import PROBER, ROLE, RUN
 
 TOOLS_IMAGE = "refloat/tools:1"
-ROLE = "prober"
 # What the engine needs around the question: making an exec and reading its end.
 AROUND_S = 5
 # What the engine answers when a command is not there or cannot be run.
@@ -32,7 +32,7 @@ def ask_network(engine: EnginePort, container: Container, run: str, argv: Sequen
 
 def close_probers(engine: EnginePort, run: str) -> None:
     """Remove the probers of a run; no error when there are none."""
-    for prober in engine.containers({"refloat.run": run, "refloat.role": ROLE}):
+    for prober in engine.containers({RUN: run, ROLE: PROBER}):
         _remove(engine, prober.id)
 
 
@@ -79,7 +79,7 @@ def _body(container: Container, run: str) -> Json:
         "Entrypoint": ["sleep"],
         "Cmd": ["infinity"],
         "User": "65534:65534",
-        "Labels": {"refloat.run": run, "refloat.role": ROLE},
+        "Labels": {RUN: run, ROLE: PROBER},
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
             "NetworkMode": _network(container),

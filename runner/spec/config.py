@@ -8,12 +8,13 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from runner.facts import Json
+from runner.labels import ROLE, RUN
 from runner.spec.inspected import integer, is_empty, listed, mapping, text, texts
 from runner.spec.model import Seen
 from runner.spec.mounts import covered, plain_path
 from runner.spec.networks import network_mode, shares_network
 
-OUR_LABELS = ("refloat.run", "refloat.role")
+OUR_LABELS = (RUN, ROLE)
 INHERITED = ("User", "WorkingDir", "StopSignal", "Shell")
 # Attach… tells how the client that created it was attached, OnBuild matters to builds only: neither is carried.
 OWN = ("StopTimeout", "Tty", "OpenStdin", "StdinOnce", "NetworkDisabled")

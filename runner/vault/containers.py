@@ -8,12 +8,11 @@ import secrets
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
+from runner.labels import RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
 from runner.vault.answers import answer_from, argv_for, no_place, no_tools
 from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
 
-TOOLS_ROLE = "tools"
-RESTORE_ROLE = "restore"
 _TRIES = 3
 _KILLED = 137
 """The exit code of a command that went down with its container."""
@@ -30,7 +29,7 @@ class Containers:
 
     def ask(self, run: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
         """Ask in the run's own container, which stays for the next question."""
-        return self._ask_in(f"refloat-tools-{run}", run, TOOLS_ROLE, held, op, request, timeout_s)
+        return self._ask_in(f"refloat-tools-{run}", run, TOOLS, held, op, request, timeout_s)
 
     def ask_once(self, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
         """Ask in a container that is gone afterwards."""
@@ -49,8 +48,8 @@ class Containers:
 
     def remove_all_of(self, run: str) -> None:
         """Remove every tools container of a run."""
-        for container in self._engine.containers({"refloat.run": run}):
-            if container.labels.get("refloat.role") in (TOOLS_ROLE, RESTORE_ROLE):
+        for container in self._engine.containers({RUN: run}):
+            if container.labels.get(ROLE) in (TOOLS, RESTORE):
                 self.remove(container.name)
 
     def _ask_in(
@@ -120,7 +119,7 @@ class Containers:
     def _insist_on(self, held: Held) -> None:
         """The engine would make a missing volume silently, and an empty copy of nothing would be sealed."""
         if held.volume and held.at == VAULT:
-            self._engine.create_volume(held.volume, labels={"refloat.role": "vault"})
+            self._engine.create_volume(held.volume, labels={ROLE: VAULT_ROLE})
         elif held.volume:
             try:
                 self._engine.volume(held.volume)

@@ -11,6 +11,7 @@ import json
 from runner.engine.memory.engine import MemoryEngine
 from runner.engine.memory.faults import Faults, call
 from runner.facts import Json
+from runner.labels import ROLE, VAULT_ROLE
 from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
 
 Contents = dict[str, str]
@@ -150,7 +151,7 @@ class MemoryVault:
 
     def _room(self, room: Room) -> Contents:
         if not room.place.path:
-            self._engine.world.add_volume(room.place.volume, {"refloat.role": "vault"})
+            self._engine.world.add_volume(room.place.volume, {ROLE: VAULT_ROLE})
         return self._engine.data.setdefault(room.place.path or room.place.volume, {})
 
     def _source(self, source: Source) -> Contents:

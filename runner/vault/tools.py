@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pydantic import JsonValue
 
 from runner.facts import Container, Fact, Json
+from runner.labels import ROLE, RUN
 from runner.vault.port import Source, VaultPlace
 
 VAULT = "/vault"
@@ -63,7 +64,7 @@ def container_body(image: str, run: str, role: str, held: Iterable[Held]) -> Jso
         "StopSignal": "SIGKILL",  # as process 1, sleep ignores all else
         "Healthcheck": {"Test": ["NONE"]},
         "NetworkDisabled": True,
-        "Labels": {"refloat.run": run, "refloat.role": role},
+        "Labels": {RUN: run, ROLE: role},
         "HostConfig": {
             "Mounts": mounts,
             "NetworkMode": "none",

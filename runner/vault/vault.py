@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Json
+from runner.labels import RESTORE, TOOLS
 from runner.vault.answers import (
     HowAnswer,
     LeftAnswer,
@@ -19,7 +20,7 @@ from runner.vault.answers import (
     request_json,
     sealed_from,
 )
-from runner.vault.containers import RESTORE_ROLE, TOOLS_ROLE, Containers
+from runner.vault.containers import Containers
 from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
 from runner.vault.tools import SOURCES, VAULT, Held, held_sources, held_vault
 
@@ -43,7 +44,7 @@ class DockerVault:
         there = self._is_there(place)
         held = (*((held_vault(place),) if there else ()), *held_sources(sources))
         request = request_json("measure", None, sources, vault=VAULT if there else "/")
-        answer = self._containers.ask_once("", TOOLS_ROLE, held, "measure", request, LONG_S)
+        answer = self._containers.ask_once("", TOOLS, held, "measure", request, LONG_S)
         seen = MeasuredAnswer.model_validate_json(answer)
         return seen.measured, Space(free_bytes=seen.free_bytes, free_inodes=seen.free_inodes)
 
@@ -53,7 +54,7 @@ class DockerVault:
             return ()
         try:
             held = (held_vault(place),)
-            answer = self._containers.ask_once("", TOOLS_ROLE, held, "rooms", request_json("rooms"), LONG_S)
+            answer = self._containers.ask_once("", TOOLS, held, "rooms", request_json("rooms"), LONG_S)
         except VaultError as no:
             if no.code != "no-path":
                 raise
@@ -86,7 +87,7 @@ class DockerVault:
         if not self._is_there(room.place):
             return {}
         held, request = (held_vault(room.place),), request_json("read-papers", room)
-        answer = self._containers.ask_once("", TOOLS_ROLE, held, "read-papers", request, BRIEF_S)
+        answer = self._containers.ask_once("", TOOLS, held, "read-papers", request, BRIEF_S)
         return PapersAnswer.model_validate_json(answer).papers
 
     # copying
@@ -115,7 +116,7 @@ class DockerVault:
         """See the port; the only container that may write to sources lives as long as this call."""
         held = (held_vault(room.place), *held_sources(sources, writable=True))
         request = request_json("restore", room, sources)
-        return copied_from(self._containers.ask_once(room.run, RESTORE_ROLE, held, "restore", request, LONG_S))
+        return copied_from(self._containers.ask_once(room.run, RESTORE, held, "restore", request, LONG_S))
 
     # clones
 
@@ -135,7 +136,7 @@ class DockerVault:
         clones = tuple(Held(volume=name, at=f"{SOURCES}/{key}", writable=True) for key, name in names.items())
         request = request_json("fill-clone", room, names={**names})
         answer = self._containers.ask_once(
-            f"{room.run}-clone", TOOLS_ROLE, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
+            f"{room.run}-clone", TOOLS, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
         )
         return HowAnswer.model_validate_json(answer).how
 

@@ -13,7 +13,7 @@ from runner.engine.memory import Behaviour, Fault, MemoryEngine, RunnerDied
 from runner.errors import Refused
 from runner.facts import Container
 from runner.goal import Goal
-from runner.hands import RUN
+from runner.labels import RUN
 from runner.plan import Plan
 from runner.pruning import find_leftovers, prune
 from runner.rehearsal import Rehearsed, new_trouble

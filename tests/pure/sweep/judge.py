@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runner.engine.memory import MemoryEngine
 from runner.facts import Container
-from runner.hands import ROLE, RUN
+from runner.labels import ROLE, RUN
 from tests.pure.sweep.stages import NAME, Stage
 
 

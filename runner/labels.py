@@ -1,0 +1,17 @@
+"""The labels on all that refloat makes, and the roles they name; it looks at nothing."""
+
+from __future__ import annotations
+
+RUN = "refloat.run"
+ROLE = "refloat.role"
+
+SUCCESSOR = "successor"
+RETURNED = "returned"
+"""The role of an old ``--rm`` container that was created again on the way back."""
+TOOLS = "tools"
+RESTORE = "restore"
+PROBER = "prober"
+VAULT_ROLE = "vault"
+"""The role of the volume that the snapshots are kept in."""
+READERS = (TOOLS, PROBER, RESTORE)
+"""Roles of our own containers that hold data without being a second server on it."""
