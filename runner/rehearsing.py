@@ -5,7 +5,8 @@ Its result is kept in REFLOAT_HOME, so that ``apply --rehearsed`` can insist on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from runner.errors import Interrupted, Refused
@@ -14,12 +15,12 @@ from runner.facts import Container
 from runner.fitness import health_terms, readings_from
 from runner.health import NotProven, probe_once, prove_health
 from runner.isolation import Props, aliases_of, isolated
-from runner.labels import SUCCESSOR
 from runner.measure import read_evidence, settle_evidence
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
 from runner.plan import Plan
 from runner.planner import plan_upgrade, target_spec
+from runner.played import Played, successor_of
 from runner.probes.prober import close_probers
 from runner.progress import found_by
 from runner.quoting import quoted_lines
@@ -66,19 +67,30 @@ class Ears:
 
 def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: Ears) -> Rehearsed:
     """Play the plan on copies; the result is kept. Refused, Busy and Interrupted where there is none."""
-    strike_left(session)
-    snapshot = _snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
-    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot)
     began = session.clock.monotonic()
     try:
-        with on_stage(session, scene):
-            played = _Play(session, world, plan, wanted, ears, scene).result()
+        with upgraded_copy(session, world, plan, wanted, ears) as (seen, play):
+            played = seen if play is None or wanted.quick else play.taken_back(seen)
     except Interrupted:
         stands = "All that was made for it is gone."
         raise Interrupted("interrupted", "The rehearsal was interrupted.", stands) from None
     result = played.model_copy(update={"at": session.now(), "total_s": round(session.clock.monotonic() - began, 3)})
     save_result(session, result)
     return result
+
+
+@contextmanager
+def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
+                  ears: Ears) -> Iterator[tuple[Rehearsed, Played | None]]:  # fmt: skip
+    """Play the plan forward on copies and leave the new version running there until the block ends.
+
+    The second of the two is None where the new version does not stand; then the first says why.
+    """
+    strike_left(session)
+    snapshot = _snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
+    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot)
+    with on_stage(session, scene):
+        yield _Play(session, world, plan, wanted, ears, scene).forward()
 
 
 def _snapshot(session: Session, plan: Plan, run: str) -> Room:
@@ -109,8 +121,8 @@ class _Play:
     ears: Ears
     scene: Scene
 
-    def result(self) -> Rehearsed:
-        """Set the scene, settle the old version on it, play, take back."""
+    def forward(self) -> tuple[Rehearsed, Played | None]:
+        """Set the scene, settle the old version on it, play."""
         spec = target_spec(self.world, self.wanted.options.keep_env)
         props = Props(self.scene.network, aliases_of(spec), self.scene.clones, self.scene.sources)
         copy = isolated(spec, self.world.target, props)
@@ -126,7 +138,7 @@ class _Play:
             settle_s = self._prove(stand_in, terms)
         except NotProven as bad:
             why = f"The old version does not come up on a copy of its data: {bad.what}"
-            return so_far.model_copy(update={"code": "not-settled", "why": why, "log": bad.log})
+            return so_far.model_copy(update={"code": "not-settled", "why": why, "log": bad.log}), None
         drift = self._compared(stand_in, readings, before)
         words = tuple(finding.sentence for finding in drift if not finding.ok)
         return self._played(so_far.model_copy(update={"settle_s": settle_s, "drift": words}), stand_in, readings)
@@ -189,13 +201,14 @@ class _Play:
         return settle_evidence(session.engine, session.clock, container, readings, before, "", run=self.scene.run,
                                interrupted=session.interrupted)  # fmt: skip
 
-    def _played(self, so_far: Rehearsed, stand_in: Container, readings: tuple[Reading, ...]) -> Rehearsed:
-        """The plan on the copy, from the planner to the verdict, and the way back."""
+    def _played(self, so_far: Rehearsed, stand_in: Container,
+                readings: tuple[Reading, ...]) -> tuple[Rehearsed, Played | None]:  # fmt: skip
+        """The plan on the copy, from the planner to the verdict."""
         played, look = self._plan_on(stand_in)
         other = other_steps(self.plan, played, cloned=bool(self.scene.clones) or not self.plan.sources)
         if other:
             why = f"The copy needs other steps than {self.plan.target}: {other}"
-            return so_far.model_copy(update={"code": "other-steps", "why": why})
+            return so_far.model_copy(update={"code": "other-steps", "why": why}), None
         check_on_paper(played, look)
         settled = self._read(stand_in, readings)
         said = self.session.engine.logs(stand_in.id)
@@ -206,9 +219,9 @@ class _Play:
         if forward.code == "interrupted":
             raise Interrupted("interrupted", "The rehearsal was interrupted.")
         seen = so_far.model_copy(update=self._seen(inner, played, forward, said))
-        if forward.end is not End.NEW or self.wanted.quick:
-            return seen
-        return self._taken_back(inner, played, seen, stand_in, readings, settled)
+        if forward.end is not End.NEW:
+            return seen, None
+        return seen, Played(inner, played, stand_in, readings, settled)
 
     def _plan_on(self, stand_in: Container) -> tuple[Plan, World]:
         session, world = self.session, self.world
@@ -237,19 +250,6 @@ class _Play:
         }
 
     def _new_lines(self, inner: Session, played: Plan, said: str) -> tuple[str, ...]:
-        hands = inner.hands(played, inner.journal(played))
-        successor = hands.ours(played.run, SUCCESSOR)
+        successor = successor_of(inner, played)
         lines = new_trouble(said, self.session.engine.logs(successor.id))
         return quoted_lines("\n".join(lines[:SHOWN_LINES]), successor, SHOWN_LINES)
-
-    def _taken_back(self, inner: Session, played: Plan, seen: Rehearsed, stand_in: Container,
-                    readings: tuple[Reading, ...], settled: dict[str, str]) -> Rehearsed:  # fmt: skip
-        back = inner.carry_out(played, Wish.BACK)
-        if back.end is not End.OLD:
-            why = f"The new version runs, but the way back does not lead back: {back.why or 'it was left open'}"
-            return seen.model_copy(update={"passed": False, "rolled_back": False, "code": "no-way-back", "why": why})
-        bad = [one.sentence for one in self._compared(stand_in, readings, settled) if not one.ok]
-        if bad:
-            why = f"The old version came back, but answers otherwise: {'; '.join(bad)}"
-            return seen.model_copy(update={"passed": False, "rolled_back": False, "code": "no-way-back", "why": why})
-        return seen.model_copy(update={"rolled_back": True})

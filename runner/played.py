@@ -1,0 +1,55 @@
+"""The new version standing on a copy, and its way back there; it never sees what the copy was made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.facts import Container
+from runner.labels import SUCCESSOR
+from runner.measure import settle_evidence
+from runner.plan import Plan
+from runner.records import End, Wish
+from runner.rehearsal import Rehearsed
+from runner.session import Session
+from runner.steps.nouns import Reading
+
+
+def successor_of(session: Session, plan: Plan) -> Container:
+    """The new version's container of a run."""
+    return session.hands(plan, session.journal(plan)).ours(plan.run, SUCCESSOR)
+
+
+@dataclass(frozen=True)
+class Played:
+    """The new version standing on the copy, and what its way back is measured by."""
+
+    session: Session
+    """Its own: the run folders are those of the rehearsal."""
+    plan: Plan
+    stand_in: Container
+    readings: tuple[Reading, ...]
+    settled: dict[str, str]
+    """What the old version answered on the copy."""
+
+    @property
+    def successor(self) -> Container:
+        """The new version on the copy."""
+        return successor_of(self.session, self.plan)
+
+    def taken_back(self, seen: Rehearsed) -> Rehearsed:
+        """Roll back on the copy: the old version must come up, on its data as it was."""
+        back = self.session.carry_out(self.plan, Wish.BACK)
+        if back.end is not End.OLD:
+            why = f"The new version runs, but the way back does not lead back: {back.why or 'it was left open'}"
+            return _not_back(seen, why)
+        session = self.session
+        found = settle_evidence(session.engine, session.clock, self.stand_in, self.readings, self.settled, "",
+                                run=self.plan.run, interrupted=session.interrupted)  # fmt: skip
+        bad = [one.sentence for one in found if not one.ok]
+        if bad:
+            return _not_back(seen, f"The old version came back, but answers otherwise: {'; '.join(bad)}")
+        return seen.model_copy(update={"rolled_back": True})
+
+
+def _not_back(seen: Rehearsed, why: str) -> Rehearsed:
+    return seen.model_copy(update={"passed": False, "rolled_back": False, "code": "no-way-back", "why": why})
