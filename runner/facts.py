@@ -182,6 +182,15 @@ class Change(Fact):
     kind: str
 
 
+class Usage(Fact):
+    """What a running container used since it was started."""
+
+    cpu_s: float
+    """Processor seconds, of all processors together."""
+    peak_bytes: int | None = None
+    """The most memory at once, the file cache included; None where the kernel does not keep it."""
+
+
 class Finished(Fact):
     """How a command in a container ended; ``exit_code`` is None when it was cut off at its deadline."""
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from runner.facts import Container
 from runner.labels import SUCCESSOR
-from runner.measure import settle_evidence
+from runner.measure import read_evidence, settle_evidence
 from runner.plan import Plan
+from runner.probes.prober import close_probers
 from runner.records import End, Wish
 from runner.rehearsal import Rehearsed
 from runner.session import Session
@@ -17,6 +18,13 @@ from runner.steps.nouns import Reading
 def successor_of(session: Session, plan: Plan) -> Container:
     """The new version's container of a run."""
     return session.hands(plan, session.journal(plan)).ours(plan.run, SUCCESSOR)
+
+
+def read_settled(session: Session, stand_in: Container, readings: tuple[Reading, ...], run: str) -> dict[str, str]:
+    """What the old version answers on the copy; nobody who asked stays behind, to be in the plan's way."""
+    found = read_evidence(session.engine, stand_in, readings, run)
+    close_probers(session.engine, run)
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from runner.errors import Exit
 from runner.evidence import Finding
-from runner.facts import Fact
+from runner.facts import Fact, Usage
 from runner.labels import RUN
-from runner.plan import Expectation, Plan
-from runner.vault.port import Measured, Room, Source, VaultPlace
+from runner.plan import Estimate, Expectation, Plan
+from runner.vault.port import Changed, Measured, Room, Source, VaultPlace
 
 REHEARSAL = "refloat.rehearsal"
 """The label on everything that is made for a rehearsal."""
@@ -38,8 +38,6 @@ class Scene(Fact):
     sources: tuple[Source, ...]
     clones: dict[str, str]
     """Key of a source → the volume that stands for it."""
-    marks: dict[str, str] = {}
-    """More labels, of whoever else clears away."""
 
     @property
     def stand_in(self) -> str:
@@ -64,7 +62,15 @@ class Scene(Fact):
     @property
     def labels(self) -> dict[str, str]:
         """What all things of a rehearsal carry."""
-        return {**self.marks, RUN: self.run, REHEARSAL: self.run}
+        return {RUN: self.run, REHEARSAL: self.run}
+
+
+class Altered(Changed):
+    """What the new version did to one piece of the data: files added, changed and deleted."""
+
+    source: str
+    """How people call it: ``volume prom-data``, or a path."""
+    destination: str
 
 
 class Rehearsed(Fact):
@@ -91,7 +97,22 @@ class Rehearsed(Fact):
     settle_s: float | None = None
     ready_s: float | None = None
     """From the new version's start until it was healthy."""
+    migration_s: float | None = None
+    """How much longer than the old version that took: migrating, and all else a first start costs."""
     downtime_s: float | None = None
+    """As it was on the copy."""
+    expected: Estimate | None = None
+    """The downtime to expect of the target, with its reasons."""
+    changes: tuple[Altered, ...] = ()
+    """One for each piece of the data; from the moment the old version was stopped until the new one was accepted."""
+    growth_bytes: int | None = None
+    """How much more of the disk the data takes now; None where there is none."""
+    used_before: Usage | None = None
+    """What the old version used on the copy until it was stopped."""
+    used: Usage | None = None
+    """What the new version used until it was accepted."""
+    image_differences: tuple[str, ...] = ()
+    """Where the new image declares something else than the old one."""
     total_s: float = 0
     drift: tuple[str, ...] = ()
     """Where the copy of the old version answers otherwise than the target: what isolation, or the copying, cost."""
@@ -106,8 +127,7 @@ class Rehearsed(Fact):
         return Exit.DONE if self.passed else Exit.REHEARSAL_FAILED
 
 
-def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
-               marks: dict[str, str] | None = None) -> Scene:  # fmt: skip
+def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None) -> Scene:
     """The names of the rehearsal of a plan; ``sources`` are those that are cloned."""
     run = plan.run
     return Scene(
@@ -120,7 +140,6 @@ def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
         borrowed=snapshot is not None,
         sources=sources,
         clones={source.key: f"refloat-clone-{run}-{source.key}" for source in sources},
-        marks=marks or {},
     )
 
 

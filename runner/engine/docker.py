@@ -14,10 +14,12 @@ from runner.engine.client import READ_TIMEOUT_S, WHAT_NEXT, Wire
 from runner.engine.execution import run_command
 from runner.engine.patience import between_restarts, persistently, until_it_answers
 from runner.engine.pulling import follow_pull, parameters_from_name, repository_of
+from runner.engine.usage import usage_from
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound
-from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Volume
+from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
 STOP_GRACE_S = 60
+USAGE_QUERY = {"stream": "false", "one-shot": "true"}
 CREATE_TIMEOUT_S = 300.0  # a busy storage driver takes its time to lay out a container
 TRANSFER_TIMEOUT_S = 600.0
 SILENCE_TIMEOUT_S = 600.0  # between two lines of a pull: unpacking a big layer says nothing for minutes
@@ -97,6 +99,11 @@ class DockerEngine:
             self._sleep, lambda: self._wire.ask_bytes("GET", f"/containers/{ref}/logs", doing=doing, params=params)
         )
         return (raw if tty else parse.interleaved(raw)).decode("utf-8", "replace")
+
+    def usage(self, ref: str) -> Usage | None:
+        """See the port."""
+        stats = self._object(f"/containers/{ref}/stats", f"read what {ref} uses", USAGE_QUERY)
+        return usage_from(stats, lambda argv: self.execute(ref, argv))
 
     def remote_digest(self, ref: str) -> str:
         """See the port."""
@@ -234,9 +241,8 @@ class DockerEngine:
     def _object(self, path: str, doing: str, params: Mapping[str, str] | None = None) -> Json:
         answer = persistently(self._sleep, lambda: self._wire.ask("GET", path, doing=doing, params=params))
         if not isinstance(answer, dict):
-            raise EngineError(
-                "bad-answer", f"What answers at {self.address} is not a container engine.", then=WHAT_NEXT
-            )
+            what = f"What answers at {self.address} is not a container engine."
+            raise EngineError("bad-answer", what, then=WHAT_NEXT)
         return answer
 
     def _list(self, path: str, doing: str, params: Mapping[str, str] | None = None,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Volume
+from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
 
 class EnginePort(Protocol):
-    """About thirty requests; one method is one request but for ``containers`` (list, then inspect each)."""
+    """About thirty requests; one method is one request but for ``containers`` (list, then inspect each)
+    and ``usage`` (control groups of version 2 are asked in the container)."""
 
     # looking
 
@@ -59,6 +60,10 @@ class EnginePort(Protocol):
 
     def logs(self, ref: str, *, tail: int = 0, since_s: float = 0) -> str:
         """Read the log, both streams interleaved; ``tail`` lines (0 = all), since a Unix time in seconds."""
+        ...
+
+    def usage(self, ref: str) -> Usage | None:
+        """Read what a container used since its start; None where it does not run."""
         ...
 
     def remote_digest(self, ref: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from runner.plan import Plan, phases, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
-from runner.report.copies import copied_words
 from runner.report.words import seconds_words
 
 STUCK = "stuck: neither forward nor back"
@@ -31,8 +30,7 @@ def line_from(record: Record, said: dict[str, str]) -> str:
         case Meant():
             return said.get(record.key, f"step     {record.key}")
         case Did():
-            copied = copied_words(record.facts)
-            return f"   · {copied}" if copied else ""
+            return ""
         case Failed():
             return f"failed   {record.what} [{record.code}]"
         case Turned():

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runner.facts import Usage
 from runner.rehearsal import Rehearsed
-from runner.report.words import seconds_words
+from runner.report.words import count_words, seconds_words, size_words
+from runner.vault.port import FileChange
+
+SHOWN_FILES = 5
+MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
 
 def rehearsal_report(result: Rehearsed) -> str:
@@ -13,7 +18,10 @@ def rehearsal_report(result: Rehearsed) -> str:
     parts = (
         tuple(_verdict(result)),
         tuple(_figures(result)),
+        tuple(_expected(result)),
         tuple(_listed("Evidence", _evidence(result))),
+        tuple(_listed("What the new version did to the data", tuple(_data(result)))),
+        tuple(_listed("The new image differs", result.image_differences)),
         tuple(_listed("The copy of the old version answers otherwise than the target", result.drift)),
         tuple(_listed("New lines in the log that look like trouble", result.new_lines)),
         tuple(_listed("Taken away, so that the copy reaches nobody", result.taken)),
@@ -36,16 +44,56 @@ def _verdict(result: Rehearsed) -> Iterator[str]:
 
 def _figures(result: Rehearsed) -> Iterator[str]:
     if result.downtime_s is not None:
-        yield f"Downtime on the copy {seconds_words(result.downtime_s)} (expect about that; it is never a limit)"
-    if result.ready_s is not None:
-        yield f"The new version was healthy {seconds_words(result.ready_s)} after it was first looked at"
-    if result.settle_s is not None:
-        yield f"The old version took {seconds_words(result.settle_s)} to come up on the copy"
+        yield f"Downtime on the copy {seconds_words(result.downtime_s)}"
+    yield from _starts(result)
+    if result.used:
+        before = f" (the old one: {_usage(result.used_before)})" if result.used_before else ""
+        yield f"The new version used {_usage(result.used)}{before}"
+    if result.growth_bytes is not None:
+        how = "more" if result.growth_bytes >= 0 else "less"
+        yield f"Its data takes {size_words(abs(result.growth_bytes))} {how} of the disk than before"
     if result.paused_s is not None:
         yield f"{result.target} stood still for {seconds_words(result.paused_s)} while the snapshot was taken"
     if result.clones:
         yield f"Clones made by {result.clones}"
     yield f"{seconds_words(result.total_s)} in all; rehearsal {result.run}"
+
+
+def _starts(result: Rehearsed) -> Iterator[str]:
+    if result.ready_s is not None:
+        before = "" if result.settle_s is None else f"; the old one was after {seconds_words(result.settle_s)}"
+        yield f"The new version was healthy {seconds_words(result.ready_s)} after its start{before}"
+    elif result.settle_s is not None:
+        yield f"The old version was healthy {seconds_words(result.settle_s)} after its start on the copy"
+
+
+def _usage(used: Usage) -> str:
+    memory = f" and {size_words(used.peak_bytes)} of memory at its peak" if used.peak_bytes else ""
+    return f"{seconds_words(used.cpu_s)} of processor time{memory}"
+
+
+def _expected(result: Rehearsed) -> Iterator[str]:
+    if result.expected:
+        yield f"Expect a downtime of about {seconds_words(result.expected.downtime_s)} (an estimate, never a limit)"
+        yield from (f"  {reason}" for reason in result.expected.reasons)
+
+
+def _data(result: Rehearsed) -> Iterator[str]:
+    for one in result.changes:
+        counts = ((one.added, "added", one.added_bytes), (one.changed, "changed", one.changed_bytes),
+                  (one.deleted, "deleted", one.deleted_bytes))  # fmt: skip
+        told = [f"{count_words(count, 'file')} {word} ({size_words(size)})" for count, word, size in counts if count]
+        yield f"{one.source} on {one.destination}: {', '.join(told) or 'no file was touched'}"
+        yield from (f"  {MARKS[file.kind]} {file.path}  {_sizes(file)}" for file in one.biggest[:SHOWN_FILES])
+        left = one.added + one.changed + one.deleted - SHOWN_FILES
+        if left > 0:
+            yield f"  … and {count_words(left, 'smaller file')} (--json lists more)"
+
+
+def _sizes(file: FileChange) -> str:
+    if file.kind == "changed":
+        return f"{size_words(file.before_bytes)} → {size_words(file.after_bytes)}"
+    return size_words(file.after_bytes or file.before_bytes)
 
 
 def _evidence(result: Rehearsed) -> tuple[str, ...]:

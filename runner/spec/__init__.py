@@ -1,6 +1,7 @@
 """What the user set on a container, and the request that makes it again on another image; it asks no engine."""
 
 from runner.spec.body import create_body, restart_policy
+from runner.spec.contract import image_differences
 from runner.spec.data import data_mounts, shared_with
 from runner.spec.model import ContainerSpec, CreateBody, NetworkWish, SpecWarning
 from runner.spec.read import spec_from
@@ -16,6 +17,7 @@ __all__ = [
     "create_body",
     "data_mounts",
     "differences",
+    "image_differences",
     "masked",
     "restart_policy",
     "shared_with",

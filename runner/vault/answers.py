@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from runner.errors import NOTHING_TOUCHED
 from runner.facts import Fact, Finished, Json
-from runner.vault.port import Copied, Measured, Room, Sealed, Source, VaultError
+from runner.vault.port import Changed, Copied, Measured, Room, Sealed, Source, VaultError
 from runner.vault.tools import SOURCES, VAULT
 
 COMMAND = "refloat-vault"
@@ -85,6 +85,12 @@ class PapersAnswer(Fact):
     """The answer to ``read-papers``."""
 
     papers: dict[str, str]
+
+
+class ChangesAnswer(Fact):
+    """The answer to ``changes``."""
+
+    sources: tuple[Changed, ...]
 
 
 class HowAnswer(Fact):

@@ -12,7 +12,19 @@ from runner.engine.memory.engine import MemoryEngine
 from runner.engine.memory.faults import Faults, call
 from runner.facts import Json
 from runner.labels import ROLE, VAULT_ROLE
-from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
+from runner.vault.port import (
+    Changed,
+    Copied,
+    FileChange,
+    Measured,
+    Room,
+    RoomSeen,
+    Sealed,
+    Source,
+    Space,
+    VaultError,
+    VaultPlace,
+)
 
 Contents = dict[str, str]
 
@@ -114,6 +126,12 @@ class MemoryVault:
             raise VaultError("foreign", f"The snapshot of run {room.run} was not taken of {foreign[0].spoken}.")
         done = sum(self._make_equal(self._source(each), self._tree(room, each)) for each in sources)
         return Copied(copied_entries=done, copied_bytes=done, seconds=0, how="copy")
+
+    @call
+    def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:
+        """See the port."""
+        self._read_seal(room)
+        return tuple(changed(each, self._tree(room, each), self._source(each)) for each in sources)
 
     @call
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
@@ -226,6 +244,30 @@ def at(room: Room, path: str) -> str:
 def below(contents: Contents, prefix: str) -> Contents:
     """Yield the part of a tree below a folder, by relative path."""
     return {path.removeprefix(prefix): token for path, token in contents.items() if path.startswith(prefix)}
+
+
+def changed(source: Source, before: Contents, after: Contents) -> Changed:
+    """Yield what became of one source."""
+    paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    kinds = {path: "changed" if path in before and path in after else "added" if path in after else "deleted"
+             for path in paths}  # fmt: skip
+    files = tuple(
+        FileChange.model_validate({"kind": kinds[path], "path": path, "before_bytes": len(before.get(path, "")),
+                                   "after_bytes": len(after.get(path, ""))})
+        for path in paths
+    )  # fmt: skip
+    of_kind = {kind: [each for each in files if each.kind == kind] for kind in ("added", "changed", "deleted")}
+    return Changed(
+        key=source.key,
+        added=len(of_kind["added"]),
+        changed=len(of_kind["changed"]),
+        deleted=len(of_kind["deleted"]),
+        added_bytes=sum(each.after_bytes for each in of_kind["added"]),
+        changed_bytes=sum(each.after_bytes for each in of_kind["changed"]),
+        deleted_bytes=sum(each.before_bytes for each in of_kind["deleted"]),
+        size_bytes=sum(map(len, after.values())),
+        biggest=files,
+    )
 
 
 def measured(source: Source, contents: Contents) -> Measured:

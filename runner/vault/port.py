@@ -7,7 +7,7 @@ besides what the engine raises.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from runner.errors import Exit, RefloatError
 from runner.facts import Fact, Json
@@ -87,6 +87,32 @@ class Copied(Fact):
     """reflink, copy or links (rsync against the previous snapshot)."""
 
 
+class FileChange(Fact):
+    """One file that was added, changed or deleted; ``path`` is below its source, sizes are lengths."""
+
+    kind: Literal["added", "changed", "deleted"]
+    path: str
+    before_bytes: int
+    after_bytes: int
+
+
+class Changed(Fact):
+    """What became of one source since its snapshot, folders left out."""
+
+    key: str
+    added: int
+    changed: int
+    deleted: int
+    added_bytes: int
+    changed_bytes: int
+    """The lengths of the changed files now."""
+    deleted_bytes: int
+    size_bytes: int
+    """What is allocated for the whole source now."""
+    biggest: tuple[FileChange, ...]
+    """The biggest of these files, fifty at most."""
+
+
 class RoomSeen(Fact):
     """One room found in the vault."""
 
@@ -138,6 +164,10 @@ class VaultPort(Protocol):
 
     def restore(self, room: Room, sources: tuple[Source, ...]) -> Copied:
         """Make the sources equal to the sealed snapshot and verify that they are; repeatable when interrupted."""
+        ...
+
+    def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:
+        """Compare sources, which may be in use, with the room's sealed snapshot; one answer a source."""
         ...
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:

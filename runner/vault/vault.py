@@ -11,6 +11,7 @@ from runner.errors import Conflict, NotFound
 from runner.facts import Json
 from runner.labels import RESTORE, TOOLS
 from runner.vault.answers import (
+    ChangesAnswer,
     HowAnswer,
     LeftAnswer,
     MeasuredAnswer,
@@ -21,7 +22,7 @@ from runner.vault.answers import (
     sealed_from,
 )
 from runner.vault.containers import Containers
-from runner.vault.port import Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
+from runner.vault.port import Changed, Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
 from runner.vault.tools import SOURCES, VAULT, Held, held_sources, held_vault
 
 BRIEF_S = 300.0
@@ -117,6 +118,10 @@ class DockerVault:
         held = (held_vault(room.place), *held_sources(sources, writable=True))
         request = request_json("restore", room, sources)
         return copied_from(self._containers.ask_once(room.run, RESTORE, held, "restore", request, LONG_S))
+
+    def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:
+        """See the port."""
+        return ChangesAnswer.model_validate_json(self._ask(room, "changes", sources, timeout_s=LONG_S)).sources
 
     # clones
 

@@ -217,3 +217,15 @@ def test_a_container_that_removes_itself_has_no_restart_policy(bench: Bench) -> 
     name = bench.create("", {"HostConfig": {"AutoRemove": True}})
     with pytest.raises(Conflict):
         bench.engine.set_restart_policy(name, {"Name": "always", "MaximumRetryCount": 0})
+
+
+def test_what_a_running_container_used_can_be_read(bench: Bench) -> None:
+    name = bench.running()
+    bench.until(name, lambda _: (used := bench.engine.usage(name)) is not None and used.cpu_s > 0)
+    used = bench.engine.usage(name)
+    assert used
+    assert used.peak_bytes is None or used.peak_bytes > 0
+    bench.engine.stop(name, 10)
+    assert bench.engine.usage(name) is None
+    with pytest.raises(NotFound):
+        bench.engine.usage(bench.name("nobody"))

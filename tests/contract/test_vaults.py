@@ -179,6 +179,27 @@ def test_a_volume_that_is_gone_is_not_taken_for_an_empty_one(data: Data) -> None
     assert missing.value.code == "no-source"
 
 
+def test_what_was_added_changed_and_deleted_since_a_snapshot_is_told(data: Data) -> None:
+    with pytest.raises(VaultError):
+        data.vault.changes(data.room, data.sources)
+    data.snapshot()
+    assert counts(data) == (0, 0, 0)
+    data.write({"a": "longer", "c": "333"})
+    assert counts(data) == (1, 1, 0)
+    (told,) = data.vault.changes(data.room, data.sources)
+    assert {(each.kind, each.path, each.before_bytes, each.after_bytes) for each in told.biggest} == {
+        ("changed", "a", 1, 6), ("added", "c", 0, 3),
+    }  # fmt: skip
+    assert (told.added_bytes, told.changed_bytes, told.deleted_bytes, told.size_bytes > 0) == (3, 6, 0, True)
+    data.empty()
+    assert counts(data) == (0, 0, 2)
+
+
+def counts(data: Data) -> tuple[int, int, int]:
+    (told,) = data.vault.changes(data.room, data.sources)
+    return told.added, told.changed, told.deleted
+
+
 def test_a_clone_can_be_written_and_the_snapshot_stays(data: Data) -> None:
     data.snapshot()
     clone = data.bench.name("clone")

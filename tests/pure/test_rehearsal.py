@@ -79,6 +79,22 @@ def test_a_rehearsal_passes_with_its_way_back_and_leaves_everything_as_it_was(tm
     assert "the rehearsal passed" in rehearsal_report(result)
 
 
+def test_what_the_new_version_did_to_the_data_is_told_under_the_targets_names(tmp_path: Path) -> None:
+    result = machine(GOES_THROUGH, tmp_path).rehearse(quick=True)
+    altered = {each.source: {(file.kind, file.path) for file in each.biggest} for each in result.changes}
+    assert altered["volume mondata"] == {("changed", "db/rows"), ("added", "db/index"), ("deleted", "db/more")}
+    assert result.growth_bytes is not None
+    assert "1 file deleted" in rehearsal_report(result)
+
+
+def test_the_downtime_to_expect_has_its_reasons(tmp_path: Path) -> None:
+    result = machine(GOES_THROUGH, tmp_path).rehearse(quick=True)
+    assert result.expected
+    assert result.expected.downtime_s >= 0
+    assert "to copy what changed, as for the snapshot just now" in rehearsal_report(result)
+    assert "processor time and 1.0 MB of memory" in rehearsal_report(result)
+
+
 def test_a_quick_one_leaves_the_way_back_out(tmp_path: Path) -> None:
     result = machine(GOES_THROUGH, tmp_path).rehearse(quick=True)
     assert (result.passed, result.rolled_back) == (True, None)

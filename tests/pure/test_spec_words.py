@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runner.facts import Json
-from runner.spec import ContainerSpec, NetworkWish, differences, masked, spec_lines
+from runner.spec import ContainerSpec, NetworkWish, differences, image_differences, masked, spec_lines
 from runner.spec.secrets import masked_text
+from tests.pure.spec_cases import image
 
 SECRET = "hunter2"
 
@@ -91,3 +92,14 @@ def test_order_makes_no_difference_where_it_means_nothing() -> None:
 
 def test_names_and_images_are_not_compared() -> None:
     assert differences(spec(), spec().model_copy(update={"name": "other", "image_id": "x", "image_ref": "y"})) == ()
+
+
+def test_what_two_images_declare_differently_has_its_words() -> None:
+    old: Json = {"User": "nobody", "Cmd": ["run"], "Volumes": {"/data": {}}, "Env": ["PASSWORD=a"], "Labels": {}}
+    new: Json = {"Cmd": ["run", "--fast"], "Volumes": {"/db": {}}, "Env": ["PASSWORD=b"], "Labels": {"v": "2"}}
+    said = image_differences(image(old), image(new))
+    assert "User nobody is gone" in said
+    assert any(line.startswith("Cmd was") and "--fast" in line for line in said)
+    assert {"Volumes /data is gone", "Volumes /db is new"} <= set(said)
+    assert "Env PASSWORD has another value, not shown here" in said
+    assert len(said) == 5

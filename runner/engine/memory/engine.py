@@ -9,7 +9,7 @@ from runner.engine.memory.faults import Faults, call
 from runner.engine.memory.world import STANDS, World, bad_request, familiar
 from runner.engine.parse import text
 from runner.errors import Conflict, EngineError
-from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Volume
+from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
 
 class MemoryEngine:
@@ -103,6 +103,12 @@ class MemoryEngine:
     def logs(self, ref: str, *, tail: int = 0, since_s: float = 0) -> str:  # noqa: ARG002  # lines have no times here
         """See the port."""
         return "".join(f"{line}\n" for line in self.world.cell(ref).log[-tail:])
+
+    @call
+    def usage(self, ref: str) -> Usage | None:
+        """See the port."""
+        cell = self.world.cell(ref)
+        return Usage(cpu_s=cell.looks / 10, peak_bytes=2**20) if cell.container.state.running else None
 
     @call
     def remote_digest(self, ref: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from vaultwork import clones, rooms, sealing
+from vaultwork.alterations import altered
 from vaultwork.following import follow
 from vaultwork.listing import list_tree
 from vaultwork.places import Pass, Place, begun, place_of
@@ -174,6 +175,15 @@ def _restore(request: Request) -> Answer:
         return _sum_of([restore(_place(request, told)) for told in request["sources"]], began)
 
 
+def _changes(request: Request) -> Answer:
+    room = _room(request)
+    with _held(room, shared=True):
+        sealing.sealed(room)
+        sources = {told["key"]: _source(request, told) for told in request["sources"]}
+        told = [altered(place_of(room, source, key), key) for key, source in sources.items()]
+        return {"sources": [{**each, "size_bytes": _allocated_bytes(sources[each["key"]])} for each in told]}
+
+
 def _prepare_clone(request: Request) -> Answer:
     room = _room(request)
     with _held(room, shared=True):
@@ -224,6 +234,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "sealed": _sealed,
     "verify": _verify,
     "restore": _restore,
+    "changes": _changes,
     "prepare-clone": _prepare_clone,
     "fill-clone": _fill_clone,
     "drop-clone": _drop_clone,

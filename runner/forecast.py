@@ -1,0 +1,52 @@
+"""What an upgrade will cost in downtime, from what its rehearsal measured; an estimate with its reasons, no limit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from runner.outcome import downtime_s
+from runner.plan import Estimate, Plan, step_key
+from runner.records import Did, Meant, Record
+from runner.steps.forward import ColdCopy, StartSuccessor, StopContainer
+from runner.steps.proof import ProveHealth
+
+
+def forecast(played: Plan, records: tuple[Record, ...], copy_s: float | None) -> Estimate | None:
+    """The downtime to expect in seconds; None where the play did not come as far as a healthy new version.
+
+    ``copy_s`` is how long the target stood still for its snapshot: what changes in it is what will be copied.
+    """
+    measured_s = downtime_s(played, records)
+    ready_s = _ready_s(played, records)
+    if measured_s is None or ready_s is None:
+        return None
+    stop_s, played_s = _lasted_s(played, records, StopContainer), _lasted_s(played, records, ColdCopy)
+    start_s = _lasted_s(played, records, StartSuccessor) + ready_s
+    rest_s = max(0.0, measured_s - stop_s - played_s - start_s)
+    predicted_s = played_s if copy_s is None else copy_s
+    like = "as on the copy" if copy_s is None else "as for the snapshot just now"
+    reasons = (
+        f"{stop_s:.1f} s to stop, as on the copy",
+        *((f"{predicted_s:.1f} s to copy what changed, {like}",) if played.sources else ()),
+        f"{start_s:.1f} s from start until healthy, as on the copy; other data or a busier host take their own time",
+        f"{rest_s:.1f} s for the small steps between them",
+    )
+    return Estimate(downtime_s=round(stop_s + predicted_s + start_s + rest_s, 1), reasons=reasons)
+
+
+def _ready_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
+    proofs = [each for each in records if isinstance(each, Did) and each.key in _keys(plan, ProveHealth)]
+    ready_s = proofs[-1].facts.get("ready_after_s") if proofs else None
+    return ready_s if isinstance(ready_s, float) else None
+
+
+def _lasted_s(plan: Plan, records: tuple[Record, ...], kind: type) -> float:
+    """How long all steps of a kind took together; nothing where none was done."""
+    keys = _keys(plan, kind)
+    begun = {each.key: datetime.fromisoformat(each.at) for each in records if isinstance(each, Meant)}
+    ended = {each.key: datetime.fromisoformat(each.at) for each in records if isinstance(each, Did)}
+    return sum((ended[key] - begun[key]).total_seconds() for key in keys if key in ended and key in begun)
+
+
+def _keys(plan: Plan, kind: type) -> tuple[str, ...]:
+    return tuple(step_key(index) for index, step in enumerate(plan.steps) if isinstance(step, kind))

@@ -1,0 +1,143 @@
+"""One plan played on copies: the old version settles, the new one comes, the way back; it never touches the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from runner.errors import Interrupted
+from runner.evidence import Finding
+from runner.facts import Container
+from runner.figures import figures, verdict
+from runner.health import NotProven, prove_health
+from runner.isolation import Isolated, Props, aliases_of, isolated
+from runner.measure import settle_evidence
+from runner.papercheck import check_on_paper
+from runner.plan import Plan
+from runner.planner import plan_upgrade, target_spec
+from runner.played import Played, read_settled
+from runner.probes.prober import close_probers
+from runner.records import End, Wish
+from runner.rehearsal import Rehearsed, Scene, other_steps
+from runner.session import Session
+from runner.spec import image_differences
+from runner.staging import make_clones, make_stand_in, rehearsals_folder
+from runner.steps.nouns import HealthTerms, Reading
+from runner.survey import look_around
+from runner.way import Options
+from runner.world import World
+
+SHOWN_LINES = 20
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Who listens: to what is being done, and to the plan whose records come next."""
+
+    tell: Callable[[str], None]
+    follow: Callable[[Plan], None]
+
+
+@dataclass(frozen=True)
+class Original:
+    """What the copy is measured by: what the target answers, and how long it stood still for the snapshot."""
+
+    terms: HealthTerms
+    readings: tuple[Reading, ...]
+    evidence: dict[str, str]
+    paused_s: float | None
+
+
+@dataclass(frozen=True)
+class Play:
+    """One rehearsal at work."""
+
+    session: Session
+    world: World
+    plan: Plan
+    options: Options
+    ears: Ears
+    scene: Scene
+    original: Original
+
+    def forward(self) -> tuple[Rehearsed, Played | None]:
+        """Set the scene, settle the old version on it, play; no ``Played`` where the new version does not stand."""
+        copy = self._isolated()
+        self.ears.tell("clones and an isolated stand-in of the old version")
+        clones = make_clones(self.session, self.scene)
+        stand_in = make_stand_in(self.session, self.scene, self.world, copy)
+        so_far = self._nothing_yet(clones, copy.taken)
+        try:
+            self.ears.tell("the old version settles on the copy")
+            settle_s = self._prove(stand_in)
+        except NotProven as bad:
+            why = f"The old version does not come up on a copy of its data: {bad.what}"
+            return so_far.model_copy(update={"code": "not-settled", "why": why, "log": bad.log}), None
+        drift = self._compared(stand_in)
+        words = tuple(finding.sentence for finding in drift if not finding.ok)
+        return self._played(so_far.model_copy(update={"settle_s": settle_s, "drift": words}), stand_in)
+
+    def _isolated(self) -> Isolated:
+        spec = target_spec(self.world, self.options.keep_env)
+        props = Props(self.scene.network, aliases_of(spec), self.scene.clones, self.scene.sources)
+        return isolated(spec, self.world.target, props)
+
+    def _nothing_yet(self, clones: str, taken: tuple[str, ...]) -> Rehearsed:
+        plan = self.plan
+        return Rehearsed(
+            run=plan.run,
+            target=plan.target,
+            at=self.session.now(),
+            old=plan.old.spoken,
+            new=plan.new.spoken,
+            new_ref=plan.new.image_ref,
+            expectations=plan.expectations,
+            paused_s=self.original.paused_s,
+            clones=clones,
+            taken=taken,
+            image_differences=image_differences(self.world.old_image, self.world.new_image),
+        )
+
+    def _prove(self, container: Container) -> float:
+        session = self.session
+        proven = prove_health(session.engine, session.clock, lambda: session.engine.container(container.id),
+                              self.original.terms, run=self.scene.run, interrupted=session.interrupted)  # fmt: skip
+        return proven.ready_after_s
+
+    def _compared(self, container: Container) -> tuple[Finding, ...]:
+        session, original = self.session, self.original
+        return settle_evidence(session.engine, session.clock, container, original.readings, original.evidence, "",
+                               run=self.scene.run, interrupted=session.interrupted)  # fmt: skip
+
+    def _played(self, so_far: Rehearsed, stand_in: Container) -> tuple[Rehearsed, Played | None]:
+        """The plan on the copy, from the planner to the verdict."""
+        plan, look = self._plan_on(stand_in)
+        other = other_steps(self.plan, plan, cloned=bool(self.scene.clones) or not self.plan.sources)
+        if other:
+            why = f"The copy needs other steps than {self.plan.target}: {other}"
+            return so_far.model_copy(update={"code": "other-steps", "why": why}), None
+        check_on_paper(plan, look)
+        engine, readings = self.session.engine, self.original.readings
+        settled = read_settled(self.session, stand_in, readings, self.scene.run)
+        used, said = engine.usage(stand_in.id), engine.logs(stand_in.id)
+        inner = replace(self.session, home=rehearsals_folder(self.session.home) / self.scene.run)
+        inner.runs.begin(plan, {"plan.json": plan.to_json()})
+        self.ears.follow(plan)
+        forward = inner.carry_out(plan, Wish.FORWARD)
+        if forward.code == "interrupted":
+            raise Interrupted("interrupted", "The rehearsal was interrupted.")
+        seen = so_far.model_copy(update={**verdict(inner, plan, forward), "used_before": used})
+        if forward.end is not End.NEW:
+            return seen, None
+        played = Played(inner, plan, stand_in, readings, settled)
+        return seen.model_copy(update=figures(played, self.plan, look, said, seen)), played
+
+    def _plan_on(self, stand_in: Container) -> tuple[Plan, World]:
+        session, world = self.session, self.world
+        close_probers(session.engine, self.scene.run)  # who lives in the copy's network would be in the plan's way
+        named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
+        look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
+                           measure=True)  # fmt: skip
+        options = self.options.model_copy(update={"hold": True})
+        plan = plan_upgrade(look, options, self.scene.play, session.now())
+        return plan.model_copy(update={"verb": "rehearsal"}), look
