@@ -85,6 +85,12 @@ def answers_from(due: Due, given: tuple[str, ...], at: str) -> tuple[Answer, ...
     return tuple(Answer(target=due.target, goal=due.goal, gate=gate, answer=words, at=at) for gate, words in pairs)
 
 
+def asked_here(due: Due, standing: tuple[str, ...]) -> tuple[str, ...]:
+    """Of answers given once for all upgrades those whose gate this one has."""
+    ids = {gate.id for gate in due.gates}
+    return tuple(text for text in standing if text.partition("=")[0].strip() in ids)
+
+
 def _pair(due: Due, text: str) -> tuple[str, str]:
     gate, sign, words = (part.strip() for part in text.partition("="))
     ids = [one.id for one in due.gates]

@@ -53,7 +53,7 @@ def health_terms(user: Json, image: Json, recipe: Recipe | None, *, probes: tupl
 
 def readings_from(recipe: Recipe) -> tuple[Reading, ...]:
     """The evidence a recipe asks for."""
-    return tuple(_reading(one) for one in recipe.evidence)
+    return tuple(reading_from(one) for one in recipe.evidence)
 
 
 def probe_from(text: str) -> Probe:
@@ -132,7 +132,8 @@ def _conditional(probe: stated.RecipeProbe) -> Probe:
             return LogProbe(pattern=probe.regex, if_before=True)
 
 
-def _reading(one: stated.RecipeEvidence) -> Reading:
+def reading_from(one: stated.RecipeEvidence) -> Reading:
+    """One piece of evidence as a plan has it."""
     asked = HttpProbe(port=one.port, path=one.path) if one.kind == "http" else CommandProbe(argv=one.argv)
     return Reading(
         name=one.name,

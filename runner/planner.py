@@ -48,7 +48,7 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
         blueprint=blueprint(unseeded, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)),
         new=side(world.new_image, world.new_ref),
         terms=_terms(spec, world.new_image, recipe, options),
-        readings=readings_from(recipe) if recipe else (),
+        readings=(*(readings_from(recipe) if recipe else ()), *options.readings),
         policy=restart_policy(spec),
     )
     plan = _plan(world, options, way, spec, run, made_at)

@@ -38,6 +38,8 @@ class Scene(Fact):
     sources: tuple[Source, ...]
     clones: dict[str, str]
     """Key of a source → the volume that stands for it."""
+    marks: dict[str, str] = {}
+    """More labels, of whoever else clears away."""
 
     @property
     def stand_in(self) -> str:
@@ -62,7 +64,7 @@ class Scene(Fact):
     @property
     def labels(self) -> dict[str, str]:
         """What all things of a rehearsal carry."""
-        return {RUN: self.run, REHEARSAL: self.run}
+        return {**self.marks, RUN: self.run, REHEARSAL: self.run}
 
 
 class Altered(Changed):
@@ -127,7 +129,8 @@ class Rehearsed(Fact):
         return Exit.DONE if self.passed else Exit.REHEARSAL_FAILED
 
 
-def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None) -> Scene:
+def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
+               marks: dict[str, str] | None = None) -> Scene:  # fmt: skip
     """The names of the rehearsal of a plan; ``sources`` are those that are cloned."""
     run = plan.run
     return Scene(
@@ -140,6 +143,7 @@ def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None) -
         borrowed=snapshot is not None,
         sources=sources,
         clones={source.key: f"refloat-clone-{run}-{source.key}" for source in sources},
+        marks=marks or {},
     )
 
 

@@ -5,9 +5,9 @@ Its result is kept in REFLOAT_HOME, so that ``apply --rehearsed`` can insist on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runner.errors import Interrupted, Refused
 from runner.fitness import health_terms, readings_from
@@ -37,6 +37,8 @@ class Wanted:
     """Leave the way back out."""
     snapshot: str = ""
     """The run whose snapshot is played on; empty takes a new one."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """More labels for everything that is made, so that others can clear it away, too."""
 
 
 def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: Ears) -> Rehearsed:
@@ -48,6 +50,11 @@ def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: E
     except Interrupted:
         stands = "All that was made for it is gone."
         raise Interrupted("interrupted", "The rehearsal was interrupted.", stands) from None
+    return kept_result(session, played, began)
+
+
+def kept_result(session: Session, played: Rehearsed, began: float) -> Rehearsed:
+    """Write down what came of a rehearsal that began at this reading of the session's monotonic clock."""
     result = played.model_copy(update={"at": session.now(), "total_s": round(session.clock.monotonic() - began, 3)})
     save_result(session, result)
     return result
@@ -62,7 +69,7 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
     """
     strike_left(session)
     snapshot = _snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
-    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot)
+    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot, dict(wanted.marks))
     with on_stage(session, scene):
         original = _the_original(session, world, scene, wanted)
         if scene.sources and not scene.borrowed:

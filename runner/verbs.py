@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, keep_answers, read_answers
-from runner.due_now import Due, answers_from, due_between, due_in, refuse_open_gates
+from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_open_gates
 from runner.errors import NotFound, Refused
 from runner.facts import Container
 from runner.goal import Goal, image_ref
@@ -53,7 +53,7 @@ class Refloat:
         due = due_between(
             container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
         )
-        answers = self.answers(due, options.answers)
+        answers = self.answers(due, (*asked_here(due, options.standing_answers), *options.answers))
         plan = plan_upgrade(world, options, session.new_run(), session.now(), answers)
         check_on_paper(plan, world)
         return world, plan

@@ -29,6 +29,8 @@ from runner.world import World
 
 DEFAULT_STOP_S = 10
 """What the engine itself waits where nobody set a timeout."""
+DEFAULT_KEEP = 3
+"""How many snapshots a commit leaves where nobody says otherwise."""
 NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 NO_PROOF = HealthTerms(deadline_s=0)
 
@@ -37,14 +39,18 @@ class Options(Fact):
     """What the user may choose for one plan; None or empty takes the recipe's or our own default."""
 
     hold: bool = False
-    keep: int = 3
+    keep: int = DEFAULT_KEEP
     stop_timeout_s: int | None = None
     deadline_s: float | None = None
     dwell_s: float | None = None
     probes: tuple[Probe, ...] = ()
     keep_env: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    """Evidence besides the recipe's."""
     answers: tuple[str, ...] = ()
     """To the recipe's gates, each ``ID=TEXT``."""
+    standing_answers: tuple[str, ...] = ()
+    """The same, given once for all upgrades: they count where their gate is asked."""
 
 
 class Way(Fact):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runner.cli.asked import Asked, asked
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import say, say_json, tell
@@ -40,8 +41,8 @@ TargetOrFile = Annotated[
 ]
 
 
-def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
-                  keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
+def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = None,
+                  keep: Keep = None, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                   probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                   rehearsed: Rehearsed = False, answer: Answers = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
@@ -57,11 +58,12 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     live, interrupts = new_live(), Interrupts()
     saved = read_plan(target, wishes) if is_file(target) else None
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
-    plan = saved or _new_plan(refloat, target, wishes)
-    if rehearsed:
-        from runner.rehearsals import require_rehearsal
+    want = asked(saved.target if saved else target, wishes)
+    plan = saved or _new_plan(refloat, want)
+    if rehearsed or want.rehearsed_within:
+        from runner.rehearsals import MAX_AGE, require_rehearsal
 
-        require_rehearsal(refloat.session, plan)
+        require_rehearsal(refloat.session, plan, want.rehearsed_within or MAX_AGE)
     live.follow(plan)
     with interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.apply(plan)
@@ -69,8 +71,9 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     finish(end, as_json=as_json)
 
 
-def _new_plan(refloat: Refloat, target: str, wishes: Wishes) -> Plan:
-    plan = refloat.plan(target, wishes.goal, wishes.options, place_from(wishes.vault))
+def _new_plan(refloat: Refloat, want: Asked) -> Plan:
+    wishes, goal = want.wishes, want.goal(refloat.session.engine)
+    plan = refloat.plan(want.target, goal, wishes.options, place_from(wishes.vault))
     for warning in plan.warnings:
         tell(f"! {warning.text}")
     return plan

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.cli.asked import default_vault
 from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
 
@@ -58,10 +59,11 @@ def new_live() -> Live:
 
 
 def place_from(vault: str) -> VaultPlace:
-    """Where the snapshots are kept: a volume's name, or a path on the engine's host."""
+    """Where the snapshots are kept: a volume's name or a path on the engine's host; empty: where refloat.yaml says."""
     from runner.errors import UsageError
     from runner.vault.port import VaultPlace
 
+    vault = vault or default_vault()
     if not vault:
         return VaultPlace()
     if vault.startswith("/"):

@@ -68,13 +68,27 @@ def doctor_command(vault: Vault = "", as_json: AsJson = False) -> None:
     """Whether upgrades can work here. Engine, storage, space, the tools image, what earlier runs left."""
     from runner.checkup import check_up
 
-    checks = check_up(open_session(), place_from(vault), TOOLS_IMAGE)
+    configured = _configuration()
+    checks = (*configured, *check_up(open_session(), place_from(vault), TOOLS_IMAGE))
     if as_json:
         say_json([check.model_dump(mode="json") for check in checks])
     else:
         say("\n".join(_line(check) for check in checks))
     if any(check.state == "bad" for check in checks):
         raise typer.Exit(int(Exit.REFUSED))
+
+
+def _configuration() -> tuple[Check, ...]:
+    """The file in force, which is read here already: what is wrong in it is said by its own error."""
+    from runner.checkup import Check
+    from runner.config.reading import find_config
+    from runner.report.words import count_words
+
+    found = find_config()
+    if found.path is None:
+        return ()
+    words = f"{found.path}, {count_words(len(found.config.targets), 'target')}"
+    return (Check(name="config", state="ok", words=words),)
 
 
 def _line(check: Check) -> str:

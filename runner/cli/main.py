@@ -15,6 +15,7 @@ import typer
 
 from runner.cli.apply import apply_command
 from runner.cli.ground import home_folder
+from runner.cli.init import init_command
 from runner.cli.look import doctor_command, ls_command
 from runner.cli.notes import gates_command, notes_command
 from runner.cli.plan import plan_command
@@ -49,6 +50,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "verify": verify_command,
     "prune": prune_command,
     "doctor": doctor_command,
+    "init": init_command,
 }
 
 
@@ -56,6 +58,21 @@ def _print_version(asked: bool) -> None:
     if asked:
         say(f"refloat {_version()}")
         raise typer.Exit
+
+
+def _set_config(file: Path | None) -> None:
+    """Let the whole process know: the file is found by its environment."""
+    if file is not None:
+        os.environ["REFLOAT_CONFIG"] = str(file)
+
+
+def config_first(arguments: list[str]) -> list[str]:
+    """The same line with ``--config FILE`` in front, wherever it was written."""
+    for index, argument in enumerate(arguments):
+        size = 2 if argument == "--config" else 1 if argument.startswith("--config=") else 0
+        if size:
+            return [*arguments[index : index + size], *arguments[:index], *arguments[index + size :]]
+    return arguments
 
 
 def _version() -> str:
@@ -68,6 +85,9 @@ def _top(
     _asked: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and exit.")
     ] = False,
+    _config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", callback=_set_config, help="The refloat.yaml to use.")
+    ] = None,
 ) -> None:
     """Hold the options of the command itself."""
 
@@ -91,7 +111,8 @@ def new_app(arguments: list[str]) -> typer.Typer:
 
 def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
     """Load the verbs that bring much of their own only when they are asked for: help must come at once."""
-    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    words = arguments[2:] if arguments[:1] == ["--config"] else arguments
+    asked = next((word for word in words if not word.startswith("-")), "")
     if asked == "recipes":
         from runner.cli.recipes import recipes_app
 
@@ -118,6 +139,7 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run one command line; every end becomes a status and words."""
+    arguments = config_first(arguments)
     try:
         new_app(arguments)(args=arguments, prog_name="refloat")
     except RefloatError as error:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.cli.asked import asked
 from runner.cli.ground import open_session
 from runner.cli.plan import Target
 from runner.cli.terminal import say, say_json
-from runner.cli.wishes import Answers, AsJson, Image, To
+from runner.cli.wishes import Answers, AsJson, Image, To, Wishes
 
 if TYPE_CHECKING:
     from runner.answers import Answer
     from runner.due_now import Due
-    from runner.goal import Goal
     from runner.recipes.work import Gate, Note
 
 
@@ -20,7 +20,8 @@ def notes_command(target: Target, to: To = "", image: Image = "", as_json: AsJso
     """What changes on the way to a version. Incompatible, mandatory and optional, each with its source."""
     from runner.verbs import Refloat
 
-    due = Refloat(open_session()).due(target, _goal(to, image))
+    session, want = open_session(), asked(target, Wishes(to, image))
+    due = Refloat(session).due(want.target, want.goal(session.engine))
     if as_json:
         say_json(due.model_dump(mode="json", exclude={"gates", "typed"}))
         return
@@ -33,8 +34,8 @@ def gates_command(target: Target, to: To = "", image: Image = "", answer: Answer
     from runner.due_now import answer_to
     from runner.verbs import Refloat
 
-    refloat = Refloat(open_session())
-    due = refloat.due(target, _goal(to, image))
+    refloat, want = Refloat(open_session()), asked(target, Wishes(to, image))
+    due = refloat.due(want.target, want.goal(refloat.session.engine))
     answers = refloat.answers(due, tuple(answer or ()))
     pairs = tuple((gate, answer_to(due, gate, answers)) for gate in due.gates)
     if as_json:
@@ -42,12 +43,6 @@ def gates_command(target: Target, to: To = "", image: Image = "", answer: Answer
         say_json({**due.model_dump(mode="json", exclude={"notes", "typed", "gates"}), "gates": rows})
         return
     say("\n".join((_head(due, "questions", bool(pairs)), *(line for pair in pairs for line in _question(due, *pair)))))
-
-
-def _goal(to: str, image: str) -> Goal:
-    from runner.goal import Goal
-
-    return Goal(to=to, image=image)
 
 
 def _head(due: Due, about: str, found: bool) -> str:

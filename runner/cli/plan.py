@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from runner.cli.asked import asked
 from runner.cli.ground import open_session, place_from
 from runner.cli.terminal import say, tell
 from runner.cli.wishes import (
@@ -31,8 +32,8 @@ Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or 
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan here, to apply it later.")]
 
 
-def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = False,
-                 keep: Keep = 3, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
+def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = None,
+                 keep: Keep = None, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                  probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", answer: Answers = None,
                  out: Out = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
@@ -46,8 +47,10 @@ def print_plan(target: str, wishes: Wishes, out: Path | None, *, as_json: bool) 
     from runner.report.plan_text import plan_text
     from runner.verbs import Refloat
 
-    goal, options, place = wishes.goal, wishes.options, place_from(wishes.vault)
-    plan = Refloat(open_session()).plan(target, goal, options, place)
+    want = asked(target, wishes)
+    options, place = want.wishes.options, place_from(want.wishes.vault)
+    session = open_session()
+    plan = Refloat(session).plan(want.target, want.goal(session.engine), options, place)
     if out is not None:
         _write(out, plan.to_json())
     say(plan.to_json() if as_json else plan_text(plan))

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import yaml
 from pydantic import BaseModel
 
+from runner.documents.keys import alternative_names, field_at, models_at, nearest_key
 from runner.errors import UsageError
-from runner.recipes.keys import alternative_names, field_at, models_at, nearest_key
 from runner.recipes.model import Recipe
 
 SKELETON = """\
@@ -63,9 +63,9 @@ def text_of(recipe: Recipe) -> str:
 def explanation_of(key: str) -> str:
     """What a key means, what may stand there, and the words that choose among alternatives."""
     pieces = tuple(key.split("."))
-    field, models = field_at(pieces), models_at(pieces)
+    field, models = field_at(Recipe, pieces), models_at(Recipe, pieces)
     if field is None and not models:
-        nearest = nearest_key(pieces)
+        nearest = nearest_key(Recipe, pieces)
         meant = f"Did you mean {nearest}?" if nearest else "`refloat recipes schema` lists every key."
         raise UsageError("recipe-key-unknown", f"A recipe has no key {key!r}.", then=meant)
     said = (field.description or "") if field else ""

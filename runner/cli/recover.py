@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli.apply import finish
+from runner.cli.asked import meant
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.rollback import TargetOrRun
@@ -29,7 +30,7 @@ def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault =
 
     live, interrupts = new_live(), Interrupts()
     session = open_session(live.hear, interrupts=interrupts, patient=True)
-    place = place_from(vault)
+    target, place = meant(target), place_from(vault)
     ends: list[Outcome] = []
     with interrupts.at_work("refloat recover"):
         for one in (*open_runs(session, target), *lost_runs(session, target, place)):
@@ -65,4 +66,4 @@ def commit_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = Fals
     """Accept an open verdict. What was kept of the old version is tidied away."""
     from runner.verbs import Refloat
 
-    finish(Refloat(open_session()).commit(target), as_json=as_json)
+    finish(Refloat(open_session()).commit(meant(target)), as_json=as_json)

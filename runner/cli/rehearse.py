@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runner.cli.asked import asked
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import say, say_json, tell
@@ -51,8 +52,9 @@ def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehears
 
     live, interrupts = new_live(), Interrupts()
     session = open_session(live.hear, interrupts=interrupts)
-    options = wishes.options
-    world, plan = Refloat(session).look(target, wishes.goal, options, place_from(wishes.vault))
+    want = asked(target, wishes)
+    options = want.wishes.options
+    world, plan = Refloat(session).look(want.target, want.goal(session.engine), options, place_from(want.wishes.vault))
     wanted = Wanted(options=options, quick=quick, snapshot=snapshot)
     with interrupts.at_work("refloat prune"):
         result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))

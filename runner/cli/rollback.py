@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from runner.cli.apply import finish
+from runner.cli.asked import meant
 from runner.cli.ground import new_live, open_session
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import ask, tell
@@ -23,7 +24,7 @@ def rollback_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = Fa
 
     live, interrupts = new_live(), Interrupts()
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
-    offer = refloat.offer_rollback(target)
+    offer = refloat.offer_rollback(meant(target))
     plan = offer.plan
     back_to, leaving = (plan.old, plan.new) if offer.undoes else (plan.new, plan.old)
     tell(f"{plan.target}: back from {leaving.spoken} to {back_to.spoken}. {offer.losing}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runner.cli.asked import meant
 from runner.cli.ground import home_folder
 from runner.cli.rollback import TargetOrRun
 from runner.cli.terminal import say, say_json
@@ -29,7 +30,7 @@ def status_command(target: MaybeTarget = "", as_json: AsJson = False) -> None:
     from runner.standing import standings
 
     newest: dict[str, Standing] = {}
-    for row in standings(_runs(), target):
+    for row in standings(_runs(), meant(target)):
         if row.is_open or row.target not in newest:
             newest[row.run if row.is_open else row.target] = row
             newest.setdefault(row.target, row)
@@ -55,7 +56,7 @@ def history_command(target: MaybeTarget = "", as_json: AsJson = False) -> None:
     from runner.report.words import columns, day_words, seconds_words
     from runner.standing import standings
 
-    rows = standings(_runs(), target)
+    rows = standings(_runs(), meant(target))
     if as_json:
         say_json([row.model_dump(mode="json") for row in rows])
         return
@@ -76,7 +77,7 @@ def show_command(run: TargetOrRun, as_json: AsJson = False) -> None:
     from runner.standing import find_run, told
 
     runs = _runs()
-    one = told(runs, find_run(runs, run))
+    one = told(runs, find_run(runs, meant(run)))
     if as_json:
         say_json(one.model_dump(mode="json"))
         return

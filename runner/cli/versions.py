@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.cli.asked import meant
 from runner.cli.ground import open_session, place_from
 from runner.cli.plan import Target
 from runner.cli.rollback import TargetOrRun
@@ -18,7 +19,7 @@ def versions_command(target: Target, as_json: AsJson = False) -> None:
     """Where a target could go. The releases known, the way there, what bars it, and which are on the engine."""
     from runner.prospects import read_prospect
 
-    prospect = read_prospect(open_session().engine, target)
+    prospect = read_prospect(open_session().engine, meant(target))
     if as_json:
         say_json(prospect.model_dump(mode="json"))
         return
@@ -47,7 +48,7 @@ def verify_command(target: TargetOrRun, vault: Vault = "", as_json: AsJson = Fal
     from runner.snapshots import find_snapshot, verify
 
     session = open_session()
-    sealed = verify(session.vault, find_snapshot(session.vault, place_from(vault), target))
+    sealed = verify(session.vault, find_snapshot(session.vault, place_from(vault), meant(target)))
     if as_json:
         say_json(sealed.model_dump(mode="json"))
         return

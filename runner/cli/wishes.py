@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from runner.goal import Goal
+    from runner.recipes.health import RecipeEvidence
     from runner.way import Options
 
 Pull = Literal["missing", "always", "never"]
@@ -17,13 +18,18 @@ Rehearsed = Annotated[
     bool, typer.Option("--rehearsed", help="Only where this very change passed a rehearsal within 7 days.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
-To = Annotated[str, typer.Option("--to", metavar="VERSION", help="The version to go to: a tag of the same repository.")]
+To = Annotated[
+    str,
+    typer.Option("--to", metavar="VERSION", help="A tag of the same repository, newest, 2.x, or such as '>=2.45,<3'."),
+]
 Image = Annotated[str, typer.Option("--image", metavar="REF", help="The whole image to go to, instead of --to.")]
 PullWish = Annotated[
     Pull | None, typer.Option("--pull", help="When to pull. Default: missing; always for a tag that moves.")
 ]
-Hold = Annotated[bool, typer.Option("--hold", help="Leave the verdict open until commit or rollback.")]
-Keep = Annotated[int, typer.Option("--keep", min=1, metavar="N", help="How many snapshots a commit leaves.")]
+Hold = Annotated[bool | None, typer.Option("--hold/--no-hold", help="Leave the verdict open until commit or rollback.")]
+Keep = Annotated[
+    int | None, typer.Option("--keep", min=1, metavar="N", help="How many snapshots a commit leaves. Default: 3.")
+]
 StopTimeout = Annotated[
     int | None,
     typer.Option("--stop-timeout", min=0, metavar="SECONDS", help="How long the old version may take to stop."),
@@ -60,8 +66,8 @@ class Wishes:
     to: str = ""
     image: str = ""
     pull: Pull | None = None
-    hold: bool = False
-    keep: int = 3
+    hold: bool | None = None
+    keep: int | None = None
     stop_timeout_s: int | None = None
     deadline_s: float | None = None
     dwell_s: float | None = None
@@ -69,6 +75,8 @@ class Wishes:
     keep_env: tuple[str, ...] = ()
     vault: str = ""
     answers: tuple[str, ...] = ()
+    standing_answers: tuple[str, ...] = ()
+    evidence: tuple[RecipeEvidence, ...] = ()
 
     @property
     def any(self) -> bool:
@@ -85,16 +93,18 @@ class Wishes:
     @property
     def options(self) -> Options:
         """How to go."""
-        from runner.fitness import probe_from
-        from runner.way import Options
+        from runner.fitness import probe_from, reading_from
+        from runner.way import DEFAULT_KEEP, Options
 
         return Options(
-            hold=self.hold,
-            keep=self.keep,
+            hold=bool(self.hold),
+            keep=self.keep or DEFAULT_KEEP,
             stop_timeout_s=self.stop_timeout_s,
             deadline_s=self.deadline_s,
             dwell_s=self.dwell_s,
             probes=tuple(probe_from(text) for text in self.probes),
             keep_env=self.keep_env,
             answers=self.answers,
+            standing_answers=self.standing_answers,
+            readings=tuple(reading_from(one) for one in self.evidence),
         )

@@ -30,6 +30,15 @@ def ask_network(engine: EnginePort, container: Container, run: str, argv: Sequen
     return finished
 
 
+def ensure_prober(engine: EnginePort, container: Container, run: str) -> str:
+    """Make sure that there is one beside a running container, and give its name; NotFound ``no-prober``."""
+    name = prober_name(container, run)
+    if not engine.containers({RUN: run, ROLE: PROBER}) and not _made(engine, container, run, name):
+        raise NotFound("no-prober", f"No container can be started beside {container.name}.",
+                       then=f"Look for the image {TOOLS_IMAGE}: refloat doctor")  # fmt: skip
+    return name
+
+
 def close_probers(engine: EnginePort, run: str) -> None:
     """Remove the probers of a run; no error when there are none."""
     for prober in engine.containers({RUN: run, ROLE: PROBER}):

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from pydantic import BaseModel
 
 from runner import hops
+from runner.documents.keys import Where
+from runner.documents.reading import Mistake
 from runner.errors import UsageError
 from runner.recipes.model import DatedRelease, Recipe
 from runner.recipes.work import Coupled, Gate, Note, PackageList
 from runner.versions import release_from, series_from
-
-Where = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """Something wrong at a place in the recipe."""
-
-    path: Where
-    says: str
-
 
 RELEASES: dict[type[BaseModel], tuple[str, ...]] = {
     hops.AnyForward: ("since",),

@@ -7,9 +7,10 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from runner.documents.reading import Tree
 from runner.errors import UsageError
 from runner.recipes.model import Recipe
-from runner.recipes.reading import Tree, recipe_from_yaml, tree_from_yaml
+from runner.recipes.reading import recipe_from_yaml, tree_from_yaml
 
 
 @cache

@@ -1,132 +1,25 @@
-"""From the text of a recipe to the model, every mistake with file, line, path and nearest key; it opens no file."""
+"""From the text of a recipe to the model; it opens no file."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-import yaml
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from runner.errors import UsageError
-from runner.recipes.consistency import Mistake, mistakes_in
-from runner.recipes.keys import nearest_key
+from runner.documents.reading import Kind, Tree
+from runner.recipes.consistency import mistakes_in
 from runner.recipes.model import Recipe
 
-try:  # libyaml reads ten times as fast; where it is missing, PyYAML's own parser does the same
-    from yaml import CSafeLoader as SafeLoader
-except ImportError:
-    from yaml import SafeLoader  # type: ignore[assignment]  # the two have one interface and no common base
-
-Tree = dict[str, object]
-
-
-class VersionSafeLoader(SafeLoader):
-    """Safe YAML in which 2.10 stays 2.10: floats and dates are text here, as versions are."""
-
-
-VersionSafeLoader.yaml_implicit_resolvers = {
-    first: [(tag, shape) for tag, shape in pairs if not tag.endswith((":float", ":timestamp"))]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+RECIPE = Kind(Recipe, "recipe", "recipe-invalid", "`refloat recipes explain KEY` says what a key means.")
 
 
 def tree_from_yaml(text: str, file: str) -> Tree:
     """The mapping a recipe's text holds, before anything is known about its keys."""
-    try:
-        loader = VersionSafeLoader(text)
-        node = loader.get_single_node()
-        tree = loader.construct_document(node) if node else None
-    except yaml.YAMLError as wrong:
-        mark = getattr(wrong, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise _invalid([f"{file}:{line}: this is not YAML: {getattr(wrong, 'problem', None) or wrong}"]) from wrong
-    if not isinstance(tree, dict) or node is None:
-        raise _invalid([f"{file}:1: a recipe is a mapping of keys to facts"])
-    twice = list(_keys_twice(node, ()))
-    if twice:
-        raise _invalid([f"{file}:{line}: {path}: this key stands here twice" for line, path in twice])
-    return tree
+    return RECIPE.tree(text, file)
 
 
 def recipe_from_yaml(text: str, file: str, shipped: Tree | None = None) -> Recipe:
     """The recipe a text holds; on top of another's facts where it extends one."""
     tree = tree_from_yaml(text, file)
     tree.pop("extends", None)
-    try:
-        recipe = Recipe.model_validate({**(shipped or {}), **tree})
-    except ValidationError as wrong:
-        raise _invalid(_located(text, file, _mistakes_from(wrong))) from wrong
+    recipe = RECIPE.read({**(shipped or {}), **tree}, text, file)
     inconsistent = mistakes_in(recipe)
     if inconsistent:
-        raise _invalid(_located(text, file, inconsistent))
+        raise RECIPE.refusal(inconsistent, text, file)
     return recipe
-
-
-def _mistakes_from(wrong: ValidationError) -> list[Mistake]:
-    errors = wrong.errors()
-    deeper = {error["loc"][:depth] for error in errors for depth in range(1, len(error["loc"]))}
-    return [Mistake(error["loc"], _in_words(error)) for error in errors if error["loc"] not in deeper]
-
-
-def _in_words(error: ErrorDetails) -> str:
-    match error["type"]:
-        case "extra_forbidden":
-            return "there is no such key" + _meant(nearest_key(error["loc"]))
-        case "missing":
-            return "this key is missing"
-        case "union_tag_invalid":
-            known = [one.strip(" '") for one in error["ctx"]["expected_tags"].split(",")]
-            nearest = get_close_matches(error["ctx"]["tag"], known, n=1, cutoff=0.5)
-            return f"`{error['ctx']['tag']}` is none of {', '.join(known)}" + _meant("".join(nearest))
-        case _:
-            return error["msg"].removeprefix("Value error, ")
-
-
-def _meant(nearest: str) -> str:
-    return f"; did you mean `{nearest}`?" if nearest else ""
-
-
-def _located(text: str, file: str, mistakes: list[Mistake]) -> list[str]:
-    root = yaml.compose(text, VersionSafeLoader)
-    found = ((*_place(root, mistake.path), mistake.says) for mistake in mistakes)
-    return [f"{file}:{line}: {path}: {says}" for line, path, says in found]
-
-
-def _place(node: yaml.Node | None, path: tuple[str | int, ...]) -> tuple[int, str]:
-    """The line nearest to a path, and the path as people write it; the names of alternatives are not part of it."""
-    line, written = (node.start_mark.line if node else 0), ""
-    for position, piece in enumerate(path):
-        inside = _inside(node, piece)
-        if inside is not None:
-            line, node = inside
-        elif not (isinstance(piece, str) and position + 1 == len(path)):
-            continue
-        written += f"[{piece}]" if isinstance(piece, int) else f".{piece}"
-    return line + 1, written.removeprefix(".") or "recipe"
-
-
-def _inside(node: yaml.Node | None, piece: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(piece, int) and piece < len(node.value):
-        return node.value[piece].start_mark.line, node.value[piece]
-    if isinstance(node, yaml.MappingNode):
-        return next(((key.start_mark.line, value) for key, value in node.value if key.value == str(piece)), None)
-    return None
-
-
-def _keys_twice(node: yaml.Node, path: tuple[str, ...]) -> list[tuple[int, str]]:
-    if isinstance(node, yaml.SequenceNode):
-        return [one for item in node.value for one in _keys_twice(item, path)]
-    if not isinstance(node, yaml.MappingNode):
-        return []
-    names = [key.value for key, _ in node.value]
-    here = [
-        (key.start_mark.line + 1, ".".join((*path, key.value)))
-        for place, (key, _) in enumerate(node.value)
-        if key.value in names[:place]
-    ]
-    return here + [one for key, value in node.value for one in _keys_twice(value, (*path, str(key.value)))]
-
-
-def _invalid(lines: list[str]) -> UsageError:
-    return UsageError("recipe-invalid", "\n".join(lines), then="`refloat recipes explain KEY` says what a key means.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.plan import Plan, phases, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
+from runner.report.copies import copied_words
 from runner.report.words import seconds_words
 
 STUCK = "stuck: neither forward nor back"
@@ -30,7 +31,8 @@ def line_from(record: Record, said: dict[str, str]) -> str:
         case Meant():
             return said.get(record.key, f"step     {record.key}")
         case Did():
-            return ""
+            copied = copied_words(record.facts)
+            return f"   · {copied}" if copied else ""
         case Failed():
             return f"failed   {record.what} [{record.code}]"
         case Turned():

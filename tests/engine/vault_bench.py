@@ -32,8 +32,12 @@ class Bench:
         self._containers: list[str] = []
         self._runs: list[str] = []
         self.place = VaultPlace(volume=self.volume("vault"))
-        self.data = self.volume("data")
-        self.sources = (Source(key="d0", volume=self.data, destination="/data"),)
+        self.use_data(self.volume("data"))
+
+    def use_data(self, volume: str) -> None:
+        """Take this volume for the target's data."""
+        self.data = volume
+        self.sources = (Source(key="d0", volume=volume, destination="/data"),)
 
     def volume(self, name: str, options: dict[str, str] | None = None) -> str:
         """Make a volume; its whole name."""

@@ -78,6 +78,12 @@ def test_an_answer_given_with_the_plan_is_kept_and_not_asked_again(flow: Refloat
     assert "backup of OMFLOW" in again
 
 
+def test_a_standing_answer_counts_where_its_gate_is_asked_and_is_silent_elsewhere(flow: Refloat) -> None:
+    standing = Options(standing_answers=("terms=as always", "other=of another product"))
+    assert "terms of use" not in warned(flow.plan(NAME, GOAL, standing), "gate")
+    assert [one.gate for one in read_answers(flow.session.home)] == ["terms"]
+
+
 def test_an_answer_for_one_release_is_none_for_another(flow: Refloat) -> None:
     flow.answers(flow.due(NAME, GOAL), ("terms=yes",))
     (kept,) = read_answers(flow.session.home)

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from runner.documents.reading import VersionSafeLoader
 from runner.paths import NoPath, catalogue_of, find_path
 from runner.paths import Path as Way
 from runner.recipes.loader import recipe_named, recipes
-from runner.recipes.reading import VersionSafeLoader
 from runner.versions import release_from
 
 FOLDER = Path(__file__).parent / "golden" / "recipes"

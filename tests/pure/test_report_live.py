@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 
-from runner.records import Closed, End, Meant, Noted
+from runner.facts import Json
+from runner.records import Closed, Did, End, Meant, Noted
 from runner.report.live import Live
 from runner.report.words import columns, count_words, seconds_words, size_words
 from tests.pure.test_report_plan import FAILED, at, made
@@ -50,6 +51,19 @@ def test_on_a_terminal_the_steps_stay_and_the_waiting_goes() -> None:
     text = heard(Terminal())
     assert "stop db" in text
     assert "db runs 15.4 again" in text
+
+
+def test_a_copy_says_how_much_it_took_and_how() -> None:
+    warm: Json = {"copied_entries": 12, "copied_bytes": 3_400_000, "seconds": 0.5, "how": "reflink"}
+    cold: Json = {"digest": "sha256:1", "copied": {**warm, "copied_entries": 1, "how": ""}}
+    stream = io.StringIO()
+    told: tuple[Json, ...] = (warm, cold, {"other": 1}, {})
+    for facts in told:
+        Live(stream).hear(Did(at=at(0), key="1", facts=facts))
+    assert stream.getvalue().splitlines() == [
+        "   · 12 entries, 3.4 MB, sharing its blocks with the data",
+        "   · 1 entry, 3.4 MB",
+    ]
 
 
 def test_brackets_in_a_log_line_are_text_not_markup() -> None:

@@ -108,13 +108,17 @@ def _attributes_agree(source: bytes, fresh: Known) -> bool:
 
 
 def _how_copied(place: Place, manifest: Manifest) -> str:
-    """Whether this filesystem shares blocks: tried with one file that was copied well."""
-    filled = (path for path, entry in manifest.listing().items() if entry.size_bytes)
-    path = next(filled, None)
-    if path is None:
-        return "copy"
+    """Whether source and copy share blocks: tried with one file that was copied well."""
+    filled = [path for path, entry in manifest.listing().items() if entry.size_bytes]
     trial = place.staging + b"-trial"
-    with open(at(place.tree, path), "rb") as reading, open(trial, "wb") as writing:
-        shared = shares_blocks(reading.fileno(), writing.fileno())
-    os.unlink(trial)
+    try:
+        shared = bool(filled) and _shares_blocks(at(place.source, filled[0]), trial)
+    except FileNotFoundError:
+        return "copy"  # it vanished meanwhile: nobody knows
     return "reflink" if shared else "copy"
+
+
+def _shares_blocks(path: bytes, trial: bytes) -> bool:
+    with open(path, "rb") as reading, open(trial, "wb") as writing:
+        os.unlink(trial)
+        return shares_blocks(reading.fileno(), writing.fileno())

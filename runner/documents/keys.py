@@ -1,4 +1,4 @@
-"""Which keys stand where in a recipe: the nearest one to a slip, and what each means; it reads the model alone."""
+"""Which keys stand where in a document: the nearest one to a slip, and what each means; it reads models alone."""
 
 from __future__ import annotations
 
@@ -10,35 +10,41 @@ from typing import Annotated, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from runner.recipes.model import Recipe
-
 Models = tuple[type[BaseModel], ...]
+Where = tuple[str | int, ...]
 
 
-def nearest_key(path: tuple[str | int, ...]) -> str:
+def nearest_key(root: type[BaseModel], path: Where) -> str:
     """The key most like the last piece of a path, among those that may stand there."""
-    known = [key for model in models_at(path[:-1]) for key in model.model_fields]
+    known = [key for model in models_at(root, path[:-1]) for key in model.model_fields]
     return next(iter(get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)), "")
 
 
-def models_at(path: tuple[str | int, ...]) -> Models:
-    """The models a path leads to: through keys, and through the names of alternatives."""
-    here: Models = (Recipe,)
+def models_at(root: type[BaseModel], path: Where) -> Models:
+    """The models a path leads to: through keys, the names of alternatives, and names the user chose."""
+    here: Models = (root,)
+    chosen_by_user = False
     for piece in path:
-        if isinstance(piece, str):
-            here = _chosen(here, piece) or _below(here, piece)
+        if chosen_by_user or isinstance(piece, int):
+            chosen_by_user = False
+            continue
+        fields = _fields(here, piece)
+        chosen_by_user = any(_is_mapping(field.annotation) for field in fields)
+        here = _chosen(here, piece) or tuple(one for field in fields for one in _models_in(field.annotation))
     return here
 
 
-def field_at(path: tuple[str, ...]) -> FieldInfo | None:
+def field_at(root: type[BaseModel], path: tuple[str, ...]) -> FieldInfo | None:
     """What the model says about a key."""
-    holders = models_at(path[:-1])
-    return next((model.model_fields[path[-1]] for model in holders if path[-1] in model.model_fields), None)
+    return next(iter(_fields(models_at(root, path[:-1]), path[-1])), None)
 
 
-def _below(here: Models, key: str) -> Models:
-    fields = (model.model_fields.get(key) for model in here)
-    return tuple(one for field in fields if field for one in _models_in(field.annotation))
+def _fields(here: Models, key: str) -> tuple[FieldInfo, ...]:
+    return tuple(model.model_fields[key] for model in here if key in model.model_fields)
+
+
+def _is_mapping(annotation: object) -> bool:
+    return get_origin(annotation) is dict
 
 
 def _chosen(here: Models, name: str) -> Models:
@@ -57,6 +63,6 @@ def alternative_names(model: type[BaseModel]) -> tuple[str, ...]:
 def _models_in(annotation: object) -> Models:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return (annotation,)
-    if get_origin(annotation) in (tuple, Annotated, typing.Union, types.UnionType):
+    if get_origin(annotation) in (tuple, dict, Annotated, typing.Union, types.UnionType):
         return tuple(one for inner in get_args(annotation) for one in _models_in(inner))
     return ()

@@ -1,0 +1,100 @@
+"""What a command line means once refloat.yaml is read: which container, where to, how; it plans nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from runner.cli.wishes import Wishes
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from runner.config.model import TargetSettings
+    from runner.engine.port import EnginePort
+    from runner.goal import Goal
+
+
+NO_WISHES = Wishes()
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One target as the engine calls it, and what is wished for it: the command line over refloat.yaml."""
+
+    target: str
+    wishes: Wishes
+    settings: TargetSettings
+
+    def goal(self, engine: EnginePort) -> Goal:
+        """Where to go, with a constraint made a version; NothingToDo, Refused, UsageError."""
+        from runner.constraint import constraint_from, is_constraint
+        from runner.newest import newest_tag
+        from runner.targets import find_target
+
+        goal = self.wishes.goal
+        if not is_constraint(goal.to):
+            return goal
+        tag = newest_tag(engine, find_target(engine, self.target), constraint_from(goal.to))
+        return goal.model_copy(update={"to": tag})
+
+    @property
+    def rehearsed_within(self) -> timedelta | None:
+        """How lately it must have been rehearsed; None asks for none."""
+        from runner.config.model import span
+
+        return span(self.settings.require_rehearsal) if self.settings.require_rehearsal else None
+
+
+def asked(text: str, wishes: Wishes = NO_WISHES) -> Asked:
+    """Read refloat.yaml, where there is one; UsageError."""
+    from runner.config.reading import find_config
+
+    target, settings = find_config().config.target(text)
+    return Asked(target, _over(wishes, settings), settings)
+
+
+def meant(text: str) -> str:
+    """What the engine and the runs call a target that may be named as in refloat.yaml."""
+    from runner.config.reading import config_path
+
+    return asked(text).target if text and config_path() else text
+
+
+def default_vault() -> str:
+    """Where refloat.yaml keeps the snapshots of everybody; empty where it does not say."""
+    from runner.config.reading import config_path, find_config
+
+    return (find_config().config.defaults.vault or "") if config_path() else ""
+
+
+def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:
+    """The wishes of a command line, and those of the file where it says nothing."""
+    to, image = wishes.to, wishes.image
+    if not to and not image:
+        to, image = ("", _whole(settings)) if settings.image else (settings.goal, "")
+    return replace(
+        wishes,
+        to=to,
+        image=image,
+        pull=wishes.pull or settings.pull,
+        hold=_first(wishes.hold, settings.hold),
+        keep=_first(wishes.keep, settings.keep),
+        stop_timeout_s=_first(wishes.stop_timeout_s, settings.stop_timeout_s),
+        deadline_s=_first(wishes.deadline_s, settings.deadline_s),
+        dwell_s=_first(wishes.dwell_s, settings.dwell_s),
+        probes=wishes.probes or settings.probes,
+        keep_env=wishes.keep_env or settings.keep_env,
+        vault=wishes.vault or settings.vault or "",
+        standing_answers=tuple(f"{gate}={words}" for gate, words in settings.answers.items()),
+        evidence=settings.evidence,
+    )
+
+
+def _first(said: Value | None, written: Value | None) -> Value | None:
+    return written if said is None else said
+
+
+def _whole(settings: TargetSettings) -> str:
+    return f"{settings.image}:{settings.goal}" if settings.goal else settings.image

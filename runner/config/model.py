@@ -1,0 +1,116 @@
+"""What may stand in refloat.yaml, as frozen data; a secret in it is only where to find one, and it touches nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from runner.constraint import constraint_from, is_constraint
+from runner.errors import UsageError
+from runner.fitness import probe_from
+from runner.hops import Stated
+from runner.recipes.health import RecipeEvidence
+
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SPAN = re.compile(r"(\d+)([smhd])")
+
+
+def span(text: str) -> timedelta:
+    """How long ``90s``, ``30m``, ``12h`` or ``7d`` is; ValueError."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"“{text}” is no span of time: write 90s, 30m, 12h or 7d")
+    return timedelta(seconds=int(match[1]) * UNITS_S[match[2]])
+
+
+def _checked(read: Callable[[str], object]) -> AfterValidator:
+    """A text that ``read`` understands; what it says against it is the mistake."""
+
+    def check(text: str) -> str:
+        try:
+            read(text)
+        except UsageError as wrong:
+            raise ValueError(f"{wrong.what.removeprefix('--probe ')} {wrong.then}".strip()) from None
+        return text
+
+    return AfterValidator(check)
+
+
+Span = Annotated[str, _checked(span)]
+ProbeText = Annotated[str, _checked(probe_from)]
+GoalText = Annotated[str, _checked(lambda text: constraint_from(text) if is_constraint(text) else text)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(Stated):
+    """How a target is to be upgraded. The command line wins over the target, the target over the defaults."""
+
+    pull: Literal["missing", "always", "never"] | None = Field(default=None, description="When to pull, as --pull.")
+    hold: bool | None = Field(default=None, description="Leave the verdict open until commit or rollback.")
+    keep: int | None = Field(default=None, ge=1, description="How many snapshots a commit leaves.")
+    vault: str | None = Field(default=None, description="Where snapshots are kept: a volume, or a path on the host.")
+    stop_timeout_s: int | None = Field(default=None, ge=0, description="How long the old version may take to stop.")
+    deadline_s: Seconds | None = Field(default=None, description="How long the new version may stay silent.")
+    dwell_s: float | None = Field(default=None, ge=0, description="How long it must stay healthy to be proven.")
+    probes: tuple[ProbeText, ...] = Field(default=(), description="Proofs of health, each as --probe takes it.")
+    evidence: tuple[RecipeEvidence, ...] = Field(
+        default=(), description="What must be the same after as before, as in recipes; besides what the recipe reads."
+    )
+    keep_env: tuple[str, ...] = Field(default=(), description="Variables kept though they equal the old image's.")
+    require_rehearsal: Span | None = Field(
+        default=None, description="Only where this very change passed a rehearsal within this time, for example 7d."
+    )
+    answers: dict[str, str] = Field(default={}, description="Answers to the recipe's gates, where they are asked.")
+
+
+class TargetSettings(Settings):
+    """One target: which container it is, where it shall go, and how."""
+
+    container: str = Field(default="", description="Its name. Default: the name of the target in this file.")
+    service: str = Field(default="", pattern=r"^$|^[^/]+/[^/]+$", description="Instead: a compose PROJECT/SERVICE.")
+    image: str = Field(default="", description="Another repository to go to. Default: the one it runs.")
+    goal: GoalText = Field(
+        default="", description="Where to go without --to: a version, newest, 2.x, or bounds such as >=2.45,<3."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_name_it(self) -> TargetSettings:
+        if self.container and self.service:
+            raise ValueError("`container` or `service`, one of them")
+        if self.image and is_constraint(self.goal):
+            raise ValueError("with `image`, `goal` is one version: the tags of another repository are not known")
+        return self
+
+    def called(self, name: str) -> str:
+        """What the engine knows the target of this name by."""
+        return self.service or self.container or name
+
+
+class Config(Stated):
+    """All of refloat.yaml."""
+
+    defaults: Settings = Field(default=Settings(), description="For every target, also those not named here.")
+    targets: dict[str, TargetSettings] = Field(default={}, description="By a name of your choice.")
+
+    @model_validator(mode="after")
+    def _each_target_once(self) -> Config:
+        called = [target.called(name) for name, target in self.targets.items()]
+        twice = sorted({one for one in called if called.count(one) > 1})
+        if twice:
+            raise ValueError(f"two targets are the same container: {', '.join(twice)}")
+        return self
+
+    def target(self, text: str) -> tuple[str, TargetSettings]:
+        """What the engine calls what a command line names, and its settings with the defaults filled in."""
+        named = self.targets.get(text)
+        if named is None:
+            named = next((one for name, one in self.targets.items() if one.called(name) == text), None)
+        found = named or TargetSettings()
+        own = {key: getattr(found, key) for key in found.model_fields_set}
+        shared = {key: getattr(self.defaults, key) for key in self.defaults.model_fields_set}
+        merged = TargetSettings.model_validate({**shared, **own})
+        return (merged.called(text) if text in self.targets else text), merged

@@ -1,0 +1,78 @@
+"""Sets up one rehearsal for a test and takes it back afterwards; what is asserted in between is not its business."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import Reaper
+from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
+
+from runner.cli.ground import open_session
+from runner.errors import RehearsalFailed
+from runner.goal import Goal
+from runner.plan import Plan
+from runner.played import Played
+from runner.probes.prober import close_probers, ensure_prober
+from runner.rehearsal import Rehearsed
+from runner.rehearsing import Ears, Wanted, kept_result, upgraded_copy
+from runner.report.rehearsal import rehearsal_report
+from runner.session import Session
+from runner.testing.copy import UpgradedCopy
+from runner.vault.port import VaultPlace
+from runner.verbs import Refloat
+from runner.way import Options
+
+
+@contextmanager
+def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back: bool) -> Iterator[UpgradedCopy]:
+    """What `runner.testing.upgraded_copy` says."""
+    session = open_session()
+    began = session.clock.monotonic()
+    world, plan = Refloat(session).look(target, Goal(to=to, image=image), Options(), VaultPlace())
+    wanted = Wanted(options=Options(), quick=not way_back, snapshot=snapshot, marks=reaper_labels())
+    with upgraded_copy(session, world, plan, wanted, Ears(tell=lambda _: None, follow=_unheard)) as (seen, played):
+        if played is None:
+            raise _failed(kept_result(session, seen, began))
+        with _open_copy(session, plan, seen, played) as copy:
+            yield copy
+        result = kept_result(session, played.taken_back(seen) if way_back else seen, began)
+        if not result.passed:
+            raise _failed(result)
+
+
+@contextmanager
+def _open_copy(session: Session, plan: Plan, seen: Rehearsed, played: Played) -> Iterator[UpgradedCopy]:
+    """The successor of a rehearsal as a testcontainers object, with its ports closed at the end."""
+    successor = played.successor
+    copy = UpgradedCopy(successor.id, ensure_prober(session.engine, successor, plan.run), seen)
+    try:
+        yield copy
+    finally:
+        copy.stop()
+        close_probers(session.engine, plan.run)
+
+
+def reaper_labels() -> dict[str, str]:
+    """The labels by which the testcontainers reaper clears away after a process that died, where it runs.
+
+    Where it does not, the next refloat command does so.
+    """
+    if testcontainers_config.ryuk_disabled:
+        return {}
+    try:
+        Reaper.get_instance()
+    except Exception as error:  # of the reaper's image, its port or its privileges: all the same here
+        warnings.warn(f"The testcontainers reaper does not start ({error}); refloat clears away itself.", stacklevel=2)
+        return {}
+    return {LABEL_SESSION_ID: SESSION_ID}
+
+
+def _failed(result: Rehearsed) -> RehearsalFailed:
+    return RehearsalFailed("rehearsal-failed", rehearsal_report(result))
+
+
+def _unheard(_: Plan) -> None:
+    return
