@@ -75,6 +75,12 @@ def config_first(arguments: list[str]) -> list[str]:
     return arguments
 
 
+def _print_makefile(asked: bool) -> None:
+    if asked:
+        say(str(Path(__file__).parents[1] / "refloat.mk"))
+        raise typer.Exit
+
+
 def _version() -> str:
     from importlib.metadata import version  # slow to load, and seldom asked
 
@@ -84,6 +90,15 @@ def _version() -> str:
 def _top(
     _asked: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+    _makefile: Annotated[
+        bool,
+        typer.Option(
+            "--makefile",
+            callback=_print_makefile,
+            is_eager=True,
+            help="Say where refloat.mk is, to be included by a Makefile, and exit.",
+        ),
     ] = False,
     _config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", callback=_set_config, help="The refloat.yaml to use.")
