@@ -42,10 +42,12 @@ class PlanWarning(Fact):
 
 
 class Estimate(Fact):
-    """The expected downtime in seconds, with its reasons; never used as a limit."""
+    """The expected downtime in seconds, with its reasons, and what the snapshot takes; never used as a limit."""
 
     downtime_s: float
     reasons: tuple[str, ...]
+    vault_bytes: int = 0
+    free_bytes: int = 0
 
 
 class Plan(Fact):

@@ -139,4 +139,9 @@ def estimate(world: World) -> Estimate:
         f"about {copy_s:g} s to copy what changed of {world.size_bytes / 1e6:.1f} MB in {world.entries} entries",
         f"about {start_s:g} s to start; a migration takes as long as it takes (rehearse to measure it)",
     )
-    return Estimate(downtime_s=round(stop_s + copy_s + start_s, 1), reasons=reasons)
+    return Estimate(
+        downtime_s=round(stop_s + copy_s + start_s, 1),
+        reasons=reasons,
+        vault_bytes=world.needed_bytes,
+        free_bytes=world.space.free_bytes if world.sources else 0,
+    )

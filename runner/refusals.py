@@ -7,11 +7,7 @@ from runner.facts import Container
 from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
 from runner.way import kept_name, staging_name
-from runner.world import World
-
-SPARE = 1.1
-"""How much more than the data must be free: the manifest, and what is written meanwhile."""
-SPARE_BYTES = 16 * 1024 * 1024
+from runner.world import SPARE_INODES, World
 
 Reason = tuple[str, str, str]
 """Code, what is so, what to do."""
@@ -92,16 +88,20 @@ def _shared(world: World) -> tuple[Reason, ...]:
 
 
 def _space(world: World) -> tuple[Reason, ...]:
-    need = int(world.size_bytes * SPARE) + SPARE_BYTES
     if not world.sources:
         return ()
     where = world.place.volume or world.place.path
-    if world.space.free_bytes < need:
-        what = f"The vault ({where}) has {_mb(world.space.free_bytes)} free, a snapshot needs {_mb(need)}."
+    if world.space.free_bytes < world.needed_bytes:
+        what = (
+            f"The vault ({where}) has {_mb(world.space.free_bytes)} free. A snapshot needs {_mb(world.needed_bytes)}: "
+            f"{_mb(world.new_bytes)} of {_mb(world.size_bytes)} of data are not in it yet, and there must be room for "
+            "what is written meanwhile."
+        )
         return (("no-space", what, "Make room: refloat prune, docker image prune. Or keep it elsewhere: --vault PATH"),)
-    if 0 < world.space.free_inodes < world.entries + 1000:
-        what = f"The vault ({where}) has {world.space.free_inodes} inodes free, a snapshot needs {world.entries}."
-        return (("no-space", what, "Keep it elsewhere: --vault PATH"),)
+    needed_inodes = world.new_entries + SPARE_INODES
+    if 0 < world.space.free_inodes < needed_inodes:
+        what = f"The vault ({where}) has {world.space.free_inodes} inodes free, a snapshot needs {needed_inodes}."
+        return (("no-space", what, "Make room: refloat prune. Or keep it elsewhere: --vault PATH"),)
     return ()
 
 

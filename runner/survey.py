@@ -34,7 +34,7 @@ def look_around(engine: EnginePort, vault: VaultPort, target: Container, new_ima
     measured: tuple[Measured, ...] = ()
     space = Space(free_bytes=0, free_inodes=0)
     if measure and sources:
-        measured, space = vault.measure(place, sources)
+        measured, space = vault.measure(place, sources, target.name)
     return World(
         engine=engine.engine(),
         target=target,

@@ -9,6 +9,12 @@ from runner.facts import Change, Container, Engine, Fact, Image
 from runner.plan import Expectation
 from runner.vault.port import Measured, Source, Space, VaultPlace
 
+SPARE = 1.1
+"""How much more than what a snapshot adds must be free: for what is written while it is taken."""
+SPARE_BYTES = 16 * 1024 * 1024
+"""For manifests, folders and papers."""
+SPARE_INODES = 1000
+
 
 class World(Fact):
     """One target and its surroundings at one moment."""
@@ -37,6 +43,21 @@ class World(Fact):
     def entries(self) -> int:
         """All files, folders and others of the target's data."""
         return sum(measured.entries for measured in self.measured)
+
+    @property
+    def new_bytes(self) -> int:
+        """What a snapshot would add to the vault."""
+        return sum(measured.new_bytes for measured in self.measured)
+
+    @property
+    def new_entries(self) -> int:
+        """The inodes a snapshot would take."""
+        return sum(measured.new_entries for measured in self.measured)
+
+    @property
+    def needed_bytes(self) -> int:
+        """What must be free for a snapshot, with what is written meanwhile and the manifests."""
+        return int(self.new_bytes * SPARE) + SPARE_BYTES if self.sources else 0
 
     @property
     def empty_volumes(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.plan import Plan, phases
-from runner.report.words import seconds_words, short_id
+from runner.report.words import seconds_words, short_id, size_words
 from runner.steps import AnyForward
 from runner.steps.forward import BringBackData, StartSuccessor
 from runner.steps.nouns import Phase
@@ -35,9 +35,16 @@ def _header(plan: Plan) -> tuple[str, ...]:
         f"  new    {plan.new.image_ref} ({short_id(plan.new.image_id)})",
         f"  recipe {plan.recipe or 'none: general rules'}",
         f"  data   {data}",
-        f"  vault  {plan.room.place.path or plan.room.place.volume}",
+        f"  vault  {plan.room.place.path or plan.room.place.volume}{_room_needed(plan)}",
         f"  run    {plan.run} (plan {plan.digest[:12]}, made {plan.made_at})",
     )
+
+
+def _room_needed(plan: Plan) -> str:
+    asked = plan.estimate
+    if not asked.vault_bytes:
+        return ""
+    return f" (must have {size_words(asked.vault_bytes)} free, has {size_words(asked.free_bytes)})"
 
 
 def _warnings(plan: Plan) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ _THEN = {
     "restore-failed": "See who else uses the data (docker ps --filter volume=NAME), then restore again.",
     "too-slow": "Try again: what was copied already is kept.",
 }
+_THEN_RESTORE = {"no-space": "Free space where the data is, then restore again: refloat recover"}
 _STANDS = {
     "restore-failed": "The data is restored in part; the snapshot is untouched.",
     "too-slow": "The command may still be at work; a second one waits for it.",
@@ -149,7 +150,8 @@ def error_from(code: str, what: str, op: str) -> VaultError:
         stands = "The data is restored in part at most; the snapshot is untouched, and restoring can be repeated."
     else:
         stands = _COPY_ONLY if op in ("warm-copy", "cold-copy", "seal") else NOTHING_TOUCHED
-    return VaultError(code, what, _STANDS.get(code, stands), _THEN.get(code, ""))
+    then = _THEN_RESTORE.get(code, "") if op == "restore" else ""
+    return VaultError(code, what, _STANDS.get(code, stands), then or _THEN.get(code, ""))
 
 
 def no_tools(image: str, what: str = "") -> VaultError:

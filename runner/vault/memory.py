@@ -54,9 +54,11 @@ class MemoryVault:
         return VaultError("copy-failed", what, "The sources are as they were.")
 
     @call
-    def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
+    def measure(
+        self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
+    ) -> tuple[tuple[Measured, ...], Space]:
         """See the port."""
-        del place
+        del place, target
         return tuple(measured(each, self._source(each)) for each in sources), self.space
 
     @call
@@ -272,4 +274,5 @@ def changed(source: Source, before: Contents, after: Contents) -> Changed:
 
 def measured(source: Source, contents: Contents) -> Measured:
     """Yield the size of one source."""
-    return Measured(key=source.key, size_bytes=sum(map(len, contents.values())), entries=len(contents))
+    size = sum(map(len, contents.values()))
+    return Measured(key=source.key, size_bytes=size, entries=len(contents), new_bytes=size, new_entries=len(contents))

@@ -52,11 +52,14 @@ class Room(Fact):
 
 
 class Measured(Fact):
-    """The size of one source: bytes allocated, and entries of every kind."""
+    """The size of one source (bytes allocated, and entries of every kind), and what a snapshot of it would add."""
 
     key: str
     size_bytes: int
     entries: int
+    new_bytes: int
+    """Less than the size where an older snapshot has most of it, nothing where blocks are shared."""
+    new_entries: int
 
 
 class Space(Fact):
@@ -126,8 +129,10 @@ class RoomSeen(Fact):
 class VaultPort(Protocol):
     """What a run needs of the vault. ``sources`` are mounted read-only but for ``restore``."""
 
-    def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
-        """Measure the sources and the free space where the vault is."""
+    def measure(
+        self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
+    ) -> tuple[tuple[Measured, ...], Space]:
+        """Measure the sources, what a snapshot of this target would add, and the free space where the vault is."""
         ...
 
     def write_papers(self, room: Room, papers: dict[str, str]) -> None:

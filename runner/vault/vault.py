@@ -39,12 +39,14 @@ class DockerVault:
 
     # looking
 
-    def measure(self, place: VaultPlace, sources: tuple[Source, ...]) -> tuple[tuple[Measured, ...], Space]:
+    def measure(
+        self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
+    ) -> tuple[tuple[Measured, ...], Space]:
         """See the port."""
         # Where there is no vault yet, it will be where the engine keeps its containers too: looking makes none.
         there = self._is_there(place)
         held = (*((held_vault(place),) if there else ()), *held_sources(sources))
-        request = request_json("measure", None, sources, vault=VAULT if there else "/")
+        request = request_json("measure", None, sources, vault=VAULT if there else "/", target=target)
         answer = self._containers.ask_once("", TOOLS, held, "measure", request, LONG_S)
         seen = MeasuredAnswer.model_validate_json(answer)
         return seen.measured, Space(free_bytes=seen.free_bytes, free_inodes=seen.free_inodes)

@@ -423,6 +423,27 @@ def test_measuring_counts_entries_and_allocated_bytes(bench: Bench) -> None:
     assert 8192 <= told[0]["size_bytes"] < 100_000
 
 
+def test_measuring_says_what_a_snapshot_would_add(bench: Bench) -> None:
+    write(bench, "sub/kept", "x" * 100_000)
+    write(bench, "changed", "1")
+    assert measured(bench)["new_bytes"] == measured(bench)["size_bytes"]
+    assert measured(bench)["new_entries"] == 4
+    bench.done("warm-copy")
+    bench.done("cold-copy")
+    bench.let_time_pass()
+    bench.done("seal")
+    write(bench, "changed", "2")
+    now = measured(bench)
+    assert now["new_bytes"] < 100_000 < now["size_bytes"]
+    assert now["new_entries"] == 3
+
+
+def measured(bench: Bench) -> dict[str, int]:
+    told = bench.done("measure")["measured"]
+    assert isinstance(told, list)
+    return dict(told[0])
+
+
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden"])
 def test_a_name_that_is_no_folder_name_is_refused(bench: Bench, name: str) -> None:
     assert bench.refused("read-papers", name) == "bad-name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -38,17 +39,20 @@ class _Work(NamedTuple):
     leaders: Mapping[bytes, bytes]
     staging: bytes
     in_use: bool
+    may_remove_first: bool
 
 
 def make_equal(
-    source: Side, copy: Side, leaders: Mapping[bytes, bytes], rewrite: set[bytes], staging: bytes, *, in_use: bool
-) -> Done:
+    source: Side, copy: Side, leaders: Mapping[bytes, bytes], rewrite: set[bytes], staging: bytes, *, in_use: bool,
+    may_remove_first: bool = False,
+) -> Done:  # fmt: skip
     """Remove from ``copy`` what ``source`` has not, and make these paths (and those hard linked to them) anew.
 
     ``staging`` is a folder on the copy's filesystem: a file appears under its name whole or not at all, and a file
-    that other snapshots share is never written into. Where ``in_use``, sources may vanish.
+    that other snapshots share is never written into. Where ``in_use``, sources may vanish. ``may_remove_first`` lets a
+    file that is to be made anew go before, where there is no room for both.
     """
-    work = _Work(source, copy, leaders, staging, in_use)
+    work = _Work(source, copy, leaders, staging, in_use, may_remove_first)
     removed = _remove_surplus(work)
     chosen = whole_groups(rewrite, leaders)
     folders = sorted(path for path in chosen if source.listing[path].kind == b"d")
@@ -99,6 +103,10 @@ def _write_files(work: _Work, files: set[bytes]) -> Done:
 def _write_group(work: _Work, paths: list[bytes]) -> Done:
     """One file under all its names."""
     fresh, named = at(work.staging, b"fresh"), at(work.staging, b"named")
+    if work.may_remove_first and not _has_room(work, paths[0]):
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(at(work.copy.root, path))
     try:
         copied_bytes = copy_entry(at(work.source.root, paths[0]), fresh)
         if kind_of(fresh) != work.source.listing[paths[0]].kind:
@@ -113,6 +121,11 @@ def _write_group(work: _Work, paths: list[bytes]) -> Done:
         ensure_empty(work.staging)
         return _NONE
     return Done(set(paths), copied_bytes)
+
+
+def _has_room(work: _Work, path: bytes) -> bool:
+    space = os.statvfs(work.staging)
+    return work.source.listing[path].size_bytes < space.f_bavail * space.f_frsize
 
 
 def _write_root_file(work: _Work) -> Done:

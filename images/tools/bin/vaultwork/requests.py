@@ -12,7 +12,7 @@ from typing import TypedDict
 from vaultwork import clones, rooms, sealing
 from vaultwork.alterations import altered
 from vaultwork.following import follow
-from vaultwork.listing import list_tree
+from vaultwork.measuring import Size, measure
 from vaultwork.places import Pass, Place, begun, place_of
 from vaultwork.restoring import restore
 from vaultwork.rooms import Room
@@ -54,29 +54,19 @@ def _place(request: Request, told: SourceTold) -> Place:
 
 
 def _measure(request: Request) -> Answer:
-    seen = []
-    for told in request["sources"]:
-        argv_path = _source(request, told)
-        listing = list_tree(argv_path, in_use=True)
-        seen.append({"key": told["key"], "size_bytes": _allocated_bytes(argv_path), "entries": len(listing)})
-    space = os.statvfs(request["vault"])
+    vault = Path(request["vault"])
+    seen = [{"key": told["key"], **_size(request, told, vault)._asdict()} for told in request["sources"]]
+    space = os.statvfs(vault)
     return {"measured": seen, "free_bytes": space.f_bavail * space.f_frsize, "free_inodes": space.f_favail}
 
 
-def _allocated_bytes(root: bytes) -> int:
-    """What is allocated, hard links counted once."""
-    seen: dict[tuple[int, int], int] = {}
-    folders = [root]
-    for path in folders:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            for entry in os.scandir(path):
-                with contextlib.suppress(FileNotFoundError):
-                    status = entry.stat(follow_symlinks=False)
-                    seen[status.st_dev, status.st_ino] = status.st_blocks * 512
-                    folders.extend([entry.path] if entry.is_dir(follow_symlinks=False) else [])
-    status = os.lstat(root)
-    seen[status.st_dev, status.st_ino] = status.st_blocks * 512
-    return sum(seen.values())
+def _size(request: Request, told: SourceTold, vault: Path) -> Size:
+    """A vault that is not there yet (then ``vault`` is the root) shares nothing and has no older snapshot."""
+    source, target = _source(request, told), request.get("target", "")
+    if vault == vault.parent:
+        return measure(source, None, None)
+    older = sealing.newest_sealed(Room(vault, target, ""), told) if target else None
+    return measure(source, older.manifest(told["key"]) if older else None, bytes(vault))
 
 
 def _write_papers(request: Request) -> Answer:

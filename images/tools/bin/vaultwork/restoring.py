@@ -61,7 +61,8 @@ def _put_back(place: Place, manifest: Manifest, found: _Found) -> Done:
     staging = at(place.source, STAGING)
     tree = Side(place.tree, manifest.listing())
     rewrite = whole_groups(found.rewrite, leader_of)
-    done = make_equal(tree, Side(place.source, found.listing), leader_of, rewrite, staging, in_use=False)
+    source = Side(place.source, found.listing)
+    done = make_equal(tree, source, leader_of, rewrite, staging, in_use=False, may_remove_first=True)
     _tidy(place, manifest)
     return done
 

@@ -7,23 +7,29 @@
                       /taken-from.json       what the snapshot was taken from
                       /seal.json             written last
                       /clones/<volume>/      upper and work folders of clones
+                      /spare                 room for the little that must still be written when the disk is full
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from vaultwork.manifest import FORMAT, write_whole
 from vaultwork.trouble import Trouble
+
+T = TypeVar("T")
+_SPARE_BYTES = 32 * 1024
 
 
 class Room(NamedTuple):
@@ -47,6 +53,11 @@ class Room(NamedTuple):
     def staging(self) -> bytes:
         """Where files are made before they get their name."""
         return bytes(self.folder / "staging")
+
+    @property
+    def spare(self) -> Path:
+        """What is given up where the disk is full."""
+        return self.folder / "spare"
 
     def tree(self, key: str) -> bytes:
         """The copy of one source."""
@@ -74,6 +85,19 @@ def ensure_room(room: Room) -> None:
         write_json(room.folder / "room.json", {
             "format": FORMAT, "target": room.target, "run": room.run, "made_at": made_at,
         })  # fmt: skip
+        with room.spare.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _SPARE_BYTES)
+
+
+def sparing(room: Room, write: Callable[[], T]) -> T:
+    """Write something small; where the disk is full, with what was set aside for it."""
+    try:
+        return write()
+    except OSError as error:
+        if error.errno != errno.ENOSPC or not room.spare.exists():
+            raise
+    room.spare.unlink()
+    return write()
 
 
 def write_json(path: Path, content: dict[str, object]) -> None:
@@ -122,7 +146,8 @@ def write_papers(room: Room, papers: dict[str, str]) -> None:
     for name, text in papers.items():
         if "/" in name or name.startswith("."):
             raise Trouble("bad-name", f"'{name}' cannot be the name of a paper.")
-        write_whole(bytes(room.folder / "papers" / name), text.encode("utf-8", "surrogateescape"))
+        content = text.encode("utf-8", "surrogateescape")
+        sparing(room, partial(write_whole, bytes(room.folder / "papers" / name), content))
 
 
 def read_papers(room: Room) -> dict[str, str]:
@@ -137,7 +162,7 @@ def discard(room: Room) -> None:
     away = room.vault / ".discarded"
     if room.folder.is_dir():
         with alone_in(room):
-            away.mkdir(exist_ok=True, mode=0o700)
+            sparing(room, lambda: away.mkdir(exist_ok=True, mode=0o700))
             room.folder.rename(away / f"{room.target}~{room.run}~{time.time_ns()}")
         with contextlib.suppress(OSError):
             room.folder.parent.rmdir()

@@ -14,7 +14,7 @@ from vaultwork.glance import recall
 from vaultwork.listing import Listing, at, differences, list_tree, listing_from, read_both
 from vaultwork.manifest import FORMAT, Known, Manifest, Totals, digests_of, load, load_totals
 from vaultwork.places import Place, begun
-from vaultwork.rooms import Room, all_rooms, made_at, read_json, write_json
+from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
 from vaultwork.trouble import Trouble, spoken
 
 
@@ -47,7 +47,7 @@ def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from:
         return sealed(room)
     for place in places:
         shutil.rmtree(place.staging, ignore_errors=True)
-    write_json(room.folder / "taken-from.json", {"taken_from": taken_from})
+    sparing(room, lambda: write_json(room.folder / "taken-from.json", {"taken_from": taken_from}))
     content: Seal = {
         "format": FORMAT,
         "target": room.target,

@@ -1,0 +1,68 @@
+"""How much a source is and what a snapshot of it would take, before anything is copied; it leaves no trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from vaultwork.copying import shares_blocks
+from vaultwork.listing import Listing, at, leaders, list_tree, whole_groups
+from vaultwork.manifest import load, unchanged
+
+
+class Size(NamedTuple):
+    """Bytes allocated (hard links counted once) and entries: of a source, and of what a snapshot would add."""
+
+    size_bytes: int
+    entries: int
+    new_bytes: int
+    new_entries: int
+
+
+def measure(source: bytes, older_manifest: bytes | None, vault: bytes | None) -> Size:
+    """Measure a source in use; what an older sealed snapshot has unchanged, and shared blocks, cost nothing."""
+    listing = list_tree(source, in_use=True)
+    fresh = _changed(listing, older_manifest) if older_manifest else set(listing)
+    folders = sum(1 for entry in listing.values() if entry.kind == b"d")
+    files = {path for path in fresh if listing[path].kind != b"d"}
+    size_bytes = _allocated_bytes(source, listing.keys())
+    new_bytes = size_bytes if older_manifest is None else _allocated_bytes(source, fresh)
+    if vault and _shares(source, listing, vault):
+        new_bytes = 0
+    return Size(size_bytes, len(listing), new_bytes, folders + len(files))
+
+
+def _changed(listing: Listing, older_manifest: bytes) -> set[bytes]:
+    manifest = load(older_manifest)
+    known = manifest.settled() if manifest else {}
+    leader_of = leaders(listing)
+    changed = {path for path, entry in listing.items() if not unchanged(entry, known.get(path), leader_of.get(path))}
+    folders = {path for path, entry in listing.items() if entry.kind == b"d"}
+    return whole_groups(changed, leader_of) | folders
+
+
+def _allocated_bytes(source: bytes, paths: Iterable[bytes]) -> int:
+    seen: dict[tuple[int, int], int] = {}
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            status = os.lstat(at(source, path))
+            seen[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(seen.values())
+
+
+def _shares(source: bytes, listing: Listing, vault: bytes) -> bool:
+    """Whether blocks can be shared: tried with one file, into one without a name."""
+    filled = next((path for path, entry in listing.items() if entry.size_bytes), None)
+    if filled is None:
+        return False
+    try:
+        with open(at(source, filled), "rb") as reading:
+            trial = os.open(vault, os.O_TMPFILE | os.O_WRONLY, 0o600)
+            try:
+                return shares_blocks(reading.fileno(), trial)
+            finally:
+                os.close(trial)
+    except OSError:
+        return False  # it vanished, or the vault's filesystem is full or knows no such files: then it shares none
