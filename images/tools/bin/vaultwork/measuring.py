@@ -27,8 +27,8 @@ def measure(source: bytes, older_manifest: bytes | None, vault: bytes | None) ->
     fresh = _changed(listing, older_manifest) if older_manifest else set(listing)
     folders = sum(1 for entry in listing.values() if entry.kind == b"d")
     files = {path for path in fresh if listing[path].kind != b"d"}
-    size_bytes = _allocated_bytes(source, listing.keys())
-    new_bytes = size_bytes if older_manifest is None else _allocated_bytes(source, fresh)
+    size_bytes = allocated_bytes(source, listing.keys())
+    new_bytes = size_bytes if older_manifest is None else allocated_bytes(source, fresh)
     if vault and _shares(source, listing, vault):
         new_bytes = 0
     return Size(size_bytes, len(listing), new_bytes, folders + len(files))
@@ -43,7 +43,8 @@ def _changed(listing: Listing, older_manifest: bytes) -> set[bytes]:
     return whole_groups(changed, leader_of) | folders
 
 
-def _allocated_bytes(source: bytes, paths: Iterable[bytes]) -> int:
+def allocated_bytes(source: bytes, paths: Iterable[bytes]) -> int:
+    """What these entries of a tree take, hard links counted once."""
     seen: dict[tuple[int, int], int] = {}
     for path in paths:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -12,7 +12,8 @@ from typing import TypedDict
 from vaultwork import clones, rooms, sealing
 from vaultwork.alterations import altered
 from vaultwork.following import follow
-from vaultwork.measuring import Size, measure
+from vaultwork.listing import list_tree
+from vaultwork.measuring import Size, allocated_bytes, measure
 from vaultwork.places import Pass, Place, begun, place_of
 from vaultwork.restoring import restore
 from vaultwork.rooms import Room
@@ -171,7 +172,11 @@ def _changes(request: Request) -> Answer:
         sealing.sealed(room)
         sources = {told["key"]: _source(request, told) for told in request["sources"]}
         told = [altered(place_of(room, source, key), key) for key, source in sources.items()]
-        return {"sources": [{**each, "size_bytes": _allocated_bytes(sources[each["key"]])} for each in told]}
+        return {"sources": [{**each, "size_bytes": _all_bytes(sources[each["key"]])} for each in told]}
+
+
+def _all_bytes(source: bytes) -> int:
+    return allocated_bytes(source, list_tree(source, in_use=True))
 
 
 def _prepare_clone(request: Request) -> Answer:
