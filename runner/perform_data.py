@@ -26,9 +26,15 @@ def ensure_sole_use(hands: Hands, sources: tuple[Source, ...]) -> Json:
 
 def alive_users(hands: Hands, sources: tuple[Source, ...]) -> tuple[tuple[Container, Source], ...]:
     """The containers, ours that only read aside, that run on the data."""
-    everyone = hands.engine.containers() if sources else ()
-    others = tuple(container for container in everyone if container.state.alive and not _reader(container))
+    others = tuple(each for each in _holders(hands, sources) if each.state.alive and not _reader(each))
     return shared_with(sources, others)
+
+
+def _holders(hands: Hands, sources: tuple[Source, ...]) -> tuple[Container, ...]:
+    """Who may have the data: asked by volume where that is possible, for looking at everybody takes time."""
+    if any(source.path for source in sources):
+        return hands.engine.containers()
+    return tuple(each for source in sources for each in hands.engine.containers(volume=source.volume))
 
 
 def _reader(container: Container) -> bool:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from runner.engine import parse
 from runner.engine.client import READ_TIMEOUT_S, WHAT_NEXT, Wire
+from runner.engine.conversation import Conversation
 from runner.engine.execution import run_command
 from runner.engine.patience import between_restarts, persistently, until_it_answers
 from runner.engine.pulling import follow_pull, parameters_from_name, repository_of
@@ -164,6 +165,10 @@ class DockerEngine:
         return run_command(
             self._wire, ref, argv, user=user, stdin=stdin, timeout_s=timeout_s, on_line=on_line, sleep=self._sleep
         )
+
+    def converse(self, ref: str, argv: Sequence[str]) -> Conversation:
+        """See the port."""
+        return Conversation(self._wire, ref, argv, self._sleep)
 
     def wait(self, ref: str, timeout_s: float) -> int | None:
         """See the port."""

@@ -12,6 +12,23 @@ from typing import Protocol
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
 
+class Conversation(Protocol):
+    """A command that answers each line of its input with a line of output, and ends when its input does."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it can be asked; not once it ended, or an answer did not come."""
+        ...
+
+    def ask(self, line: bytes, timeout_s: float) -> Finished:
+        """Send a line and give the answer as ``stdout``; ``exit_code`` is None past ``timeout_s``, 0 with an answer."""
+        ...
+
+    def hang_up(self) -> None:
+        """Close its input; what it is doing, it may do to the end."""
+        ...
+
+
 class EnginePort(Protocol):
     """About thirty requests; one method is one request but for ``containers`` (list, then inspect each)
     and ``usage`` (control groups of version 2 are asked in the container)."""
@@ -111,6 +128,10 @@ class EnginePort(Protocol):
     def execute(self, ref: str, argv: Sequence[str], *, user: str = "", stdin: bytes = b"", timeout_s: float = 60,
                 on_line: Callable[[str], None] | None = None) -> Finished:  # fmt: skip
         """Run a command in a running container and wait; past ``timeout_s`` ``exit_code`` is None."""
+        ...
+
+    def converse(self, ref: str, argv: Sequence[str]) -> Conversation:
+        """Start a command in a running container that answers each line with one line."""
         ...
 
     def wait(self, ref: str, timeout_s: float) -> int | None:

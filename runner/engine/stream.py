@@ -24,12 +24,16 @@ class Stream:
         """Whether two threads may talk and listen at once, and our end close alone: not so with TLS."""
         return not isinstance(self._connection, ssl.SSLSocket)
 
-    def send(self, data: bytes) -> None:
-        """Send the input and close it, so that the command sees its end; a command may well end without reading it."""
+    def until(self, deadline: float) -> None:
+        """Set another deadline, for what comes next."""
+        self._deadline = deadline
+
+    def send(self, data: bytes, *, last: bool = True) -> None:
+        """Send input; after the last of it the command sees its end. A command may well end without reading it."""
         with suppress(OSError):
             self._arm()
             self._connection.sendall(data)
-            if self.full_duplex:
+            if last and self.full_duplex:
                 self._connection.shutdown(socket.SHUT_WR)
 
     def frames(self) -> Iterator[tuple[int, bytes]]:

@@ -13,6 +13,7 @@ from runner.vault.port import Changed, Copied, Measured, Room, Sealed, Source, V
 from runner.vault.tools import SOURCES, VAULT
 
 COMMAND = "refloat-vault"
+"""Reads requests from its standard input, one a line, and answers each with a line."""
 BUILD = "docker build --tag refloat/tools:1 images/tools"
 """Run in refloat's source folder: it builds the image on the engine that the docker command talks to."""
 
@@ -119,11 +120,6 @@ def request_json(op: str, room: Room | None = None, sources: Iterable[Source] = 
     if room:
         request |= {"target": room.target, "run": room.run}
     return json.dumps(request).encode()
-
-
-def argv_for(request: bytes) -> tuple[str, ...]:
-    """The command that reads this request from its standard input."""
-    return (COMMAND, str(len(request)))
 
 
 def answer_from(finished: Finished, op: str, image: str) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import secrets
 
-from runner.engine.port import EnginePort
+from runner.engine.port import Conversation, EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
 from runner.labels import RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
-from runner.vault.answers import answer_from, argv_for, no_place, no_tools
+from runner.vault.answers import COMMAND, answer_from, no_place, no_tools
 from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
 
@@ -26,6 +26,7 @@ class Containers:
         self._engine = engine
         self._image = image
         self._ready: dict[str, frozenset[Held]] = {}
+        self._conversations: dict[str, Conversation] = {}
 
     def ask(self, run: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
         """Ask in the run's own container, which stays for the next question."""
@@ -43,6 +44,8 @@ class Containers:
     def remove(self, name: str) -> None:
         """Remove one container; no error when there is none."""
         self._ready.pop(name, None)
+        if name in self._conversations:
+            self._conversations.pop(name).hang_up()
         with contextlib.suppress(NotFound):
             self._engine.remove_container(name, force=True)
 
@@ -74,14 +77,24 @@ class Containers:
         )
 
     def _finished(self, name: str, request: bytes, timeout_s: float) -> Finished | None:
+        """What the program says, which stays for the next request: starting it takes longer than most of them."""
         try:
-            return self._engine.execute(name, argv_for(request), stdin=request, timeout_s=timeout_s)
+            return self._answered(name, request, timeout_s)
         except (NotFound, Conflict):
             return None  # gone or stopped since it was seen last
         except EngineError as refused:
             if refused.code == "cannot-start":
                 raise no_tools(self._image, f"The image {self._image} is not the vault's.") from refused
             raise
+
+    def _answered(self, name: str, request: bytes, timeout_s: float) -> Finished:
+        if name not in self._conversations or not self._conversations[name].open:
+            self._conversations[name] = self._engine.converse(name, (COMMAND,))
+        program = self._conversations[name]
+        finished = program.ask(request, timeout_s)
+        if finished.exit_code == 0 and not finished.stdout.startswith(b"{"):
+            return program.ask(b"", timeout_s)  # the engine's words, for there is no program: how did it end?
+        return finished
 
     def _ensure(self, name: str, run: str, role: str, held: tuple[Held, ...]) -> None:
         if self._ready.get(name, frozenset()) >= frozenset(held):

@@ -225,6 +225,12 @@ def test_no_command_runs_in_a_stopped_container(bench: Bench) -> None:
     assert stopped.value.code == "not-running"
 
 
+def test_nobody_converses_with_a_stopped_container(bench: Bench) -> None:
+    with pytest.raises(Conflict) as stopped:
+        bench.engine.converse(bench.create(), ["cat"])
+    assert stopped.value.code == "not-running"
+
+
 def test_nonsense_is_refused_as_such(bench: Bench) -> None:
     with pytest.raises(EngineError):
         bench.create("", {"HostConfig": {"VolumesFrom": [bench.name("nobody")]}})

@@ -124,6 +124,35 @@ def test_the_engine_says_what_it_is(engine: DockerEngine) -> None:
     assert seen.root_dir.startswith("/")
 
 
+def test_one_command_answers_line_after_line_however_long_they_are(engine: DockerEngine, served: str) -> None:
+    talk = engine.converse(served, ["cat"])
+    assert [talk.ask(line, 60).stdout for line in (b"one", BIG, b"three")] == [b"one\n", BIG + b"\n", b"three\n"]
+    talk.hang_up()
+    assert not talk.open
+
+
+def test_a_conversation_that_the_command_ends_says_how(engine: DockerEngine, served: str) -> None:
+    talk = engine.converse(served, ["sh", "-c", "read -r line; echo $line; read -r line; echo oh >&2; exit 7"])
+    assert talk.ask(b"one", 60).stdout == b"one\n"
+    ended = talk.ask(b"two", 60)
+    assert (ended.exit_code, ended.stdout, ended.complaint, talk.open) == (7, b"", "oh", False)
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one(engine: DockerEngine, served: str) -> None:
+    talk = engine.converse(served, ["sh", "-c", "read -r line; sleep 3600"])
+    assert talk.ask(b"one", 0.5).exit_code is None
+    assert not talk.open
+
+
+def test_who_hangs_up_ends_the_command(engine: DockerEngine, served: str) -> None:
+    talk = engine.converse(served, ["sh", "-c", "while read -r line; do echo $line; done; touch /hung-up"])
+    talk.ask(b"one", 60)
+    talk.hang_up()
+    ends_at = time.monotonic() + 60
+    while engine.execute(served, ["test", "-e", "/hung-up"]).exit_code != 0:
+        assert time.monotonic() < ends_at
+
+
 def test_everything_passes_through_tls(
     served: str, lab_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +167,9 @@ def test_everything_passes_through_tls(
         assert engine.execute(served, ["cat"], stdin=b"through\n").text == "through\n"
         assert engine.execute(served, ["sh", "-c", "exit 7"], stdin=b"unread").exit_code == 7
         assert engine.execute(served, ["echo", "x"]).text == "x\n"
+        talk = engine.converse(served, ["cat"])
+        assert [talk.ask(line, 60).stdout for line in (b"one", b"two")] == [b"one\n", b"two\n"]
+        talk.hang_up()
 
 
 def make_certificate(folder: Path) -> None:

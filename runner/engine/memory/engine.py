@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from runner.engine.memory import birth, files, life
+from runner.engine.memory.conversation import MemoryConversation
 from runner.engine.memory.faults import Faults, call
 from runner.engine.memory.world import STANDS, World, bad_request, familiar
 from runner.engine.parse import text
@@ -196,6 +197,12 @@ class MemoryEngine:
             for line in finished.text.splitlines():
                 on_line(line)
         return finished
+
+    @call
+    def converse(self, ref: str, argv: Sequence[str]) -> MemoryConversation:
+        """See the port."""
+        files.answer(self.world, self.world.cell(ref), ())  # whether it runs
+        return MemoryConversation(lambda line: self.execute(ref, argv, stdin=line))
 
     @call
     def wait(self, ref: str, timeout_s: float) -> int | None:
