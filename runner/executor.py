@@ -80,7 +80,8 @@ def _left_open(plan: Plan, error: EngineUnreachable) -> EngineUnreachable:
 
 def _turn(log: Log, clock: Clock, move: Do, error: RefloatError) -> None:
     said = tuple(str(line) for line in getattr(error, "log", ()))
-    log.write(Failed(at=_now(clock), key=move.key, code=error.code, what=error.what, log=said))
+    facts: Json = getattr(error, "facts", {})
+    log.write(Failed(at=_now(clock), key=move.key, code=error.code, what=error.what, log=said, facts=facts))
     if move.undo_of is None:
         log.write(Turned(at=_now(clock), code=error.code, why=error.what))
 

@@ -85,22 +85,47 @@ def closed_by(records: tuple[Record, ...]) -> Closed | None:
     return None
 
 
+class Downtime(Fact):
+    """A time in which nothing served, RFC 3339; ``until`` is empty where nothing is proven since."""
+
+    since: str
+    until: str = ""
+
+
 def downtime_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
     """Seconds from the intent to stop what ran to the first proof of health of what runs now.
 
     A held version serves until somebody wants it back: what it served in between is no downtime.
     """
+    there, back = _parts(records)
+    down = _downtime(plan, back, _undo_keys(plan, StopOurs)) if back else _downtime(plan, there, _stops(plan))
+    return _seconds(down.since, down.until) if down and down.until else None
+
+
+def downtimes(plan: Plan, records: tuple[Record, ...]) -> tuple[Downtime, ...]:
+    """Every time in which nothing served: on the way there, and where a held version went back later."""
+    there, back = _parts(records)
+    found = (_downtime(plan, there, _stops(plan)), _downtime(plan, back, _undo_keys(plan, StopOurs)))
+    return tuple(down for down in found if down)
+
+
+def _parts(records: tuple[Record, ...]) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """The records up to an open verdict, and those of going back after it, none before anything is done there."""
     held = max((index for index, each in enumerate(records) if isinstance(each, Closed) and each.end is End.NEW),
                default=-1)  # fmt: skip
     back = records[held + 1 :]
     if held >= 0 and any(isinstance(each, Did) for each in back):
-        stopped, records = _at(back, Meant, _undo_keys(plan, StopOurs)), back
-    else:
-        stopped = _at(records, Meant, _keys(plan, StopContainer))
-    if stopped is None:
-        return None
-    proven = _proven_at(plan, records)
-    return _seconds(stopped, proven) if proven else None
+        return records[: held + 1], back
+    return records, ()
+
+
+def _downtime(plan: Plan, records: tuple[Record, ...], stops: tuple[str, ...]) -> Downtime | None:
+    stopped = _at(records, Meant, stops)
+    return Downtime(since=stopped, until=_proven_at(plan, records) or "") if stopped else None
+
+
+def _stops(plan: Plan) -> tuple[str, ...]:
+    return _keys(plan, StopContainer)
 
 
 def _proven_at(plan: Plan, records: tuple[Record, ...]) -> str | None:

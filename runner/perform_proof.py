@@ -12,6 +12,14 @@ from runner.steps.forward import TakeEvidence
 from runner.steps.proof import CompareEvidence, ProveHealth
 
 
+class EvidenceDiffers(EngineError):
+    """The evidence is not as it was; ``facts`` is all of it, for the report."""
+
+    def __init__(self, code: str, what: str, facts: Json) -> None:
+        super().__init__(code, what)
+        self.facts = facts
+
+
 def take_evidence(hands: Hands, step: TakeEvidence) -> Json:
     """What the old version answers: the values, and which of the probes it knows."""
     container = hands.container(step.who)
@@ -70,10 +78,11 @@ def compare_evidence(hands: Hands, step: CompareEvidence) -> Json:
         run=hands.run,
         interrupted=hands.interrupted,
     )
+    facts: Json = {"findings": [finding.model_dump(mode="json") for finding in findings]}
     bad = "; ".join(finding.sentence for finding in findings if not finding.ok)
     if bad:
-        raise EngineError("evidence", f"The new version runs, but the evidence differs: {bad}.")
-    return {"findings": [finding.model_dump(mode="json") for finding in findings]}
+        raise EvidenceDiffers("evidence", f"The new version runs, but the evidence differs: {bad}.", facts)
+    return facts
 
 
 def _values(hands: Hands) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Did(Fact):
 
 
 class Failed(Fact):
-    """A step failed; ``log`` is what the container said last."""
+    """A step failed; ``log`` is what the container said last, ``facts`` what was found out all the same."""
 
     record: Literal["failed"] = "failed"
     at: str
@@ -63,6 +63,7 @@ class Failed(Fact):
     code: str
     what: str
     log: tuple[str, ...] = ()
+    facts: Json = {}
 
 
 class Turned(Fact):

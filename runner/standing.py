@@ -12,7 +12,7 @@ from runner.journal import Runs, read_records
 from runner.outcome import Outcome, outcome
 from runner.plan import Plan
 from runner.records import Closed, End, Opened, Record
-from runner.report.story import open_step
+from runner.report.ending import open_step
 
 OPEN = ("at work", "cut off", "stuck", "verdict open", "unreadable")
 """The states in which somebody or something still has to do a thing."""

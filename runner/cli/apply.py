@@ -10,6 +10,7 @@ import typer
 from runner.cli.asked import Asked, asked
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.reports import Report, reporting, wanted_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
     Answers,
@@ -44,17 +45,20 @@ TargetOrFile = Annotated[
 def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = None,
                   keep: Keep = None, stop_timeout: StopTimeout = None, deadline: Deadline = None, dwell: Dwell = None,
                   probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
-                  rehearsed: Rehearsed = False, answer: Answers = None, as_json: AsJson = False) -> None:  # fmt: skip
+                  rehearsed: Rehearsed = False, answer: Answers = None, report: Report = None,
+                  as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()))  # fmt: skip
-    carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json)
+    carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report)
 
 
-def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = False) -> None:
+def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = False,
+              report: list[Path] | None = None) -> None:  # fmt: skip
     """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
     from runner.verbs import Refloat
 
+    wanted = wanted_reports(report)
     live, interrupts = new_live(), Interrupts()
     saved = read_plan(target, wishes) if is_file(target) else None
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
@@ -65,7 +69,7 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
 
         require_rehearsal(refloat.session, plan, want.rehearsed_within or MAX_AGE)
     live.follow(plan)
-    with interrupts.at_work(f"refloat recover {plan.target}"):
+    with reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.apply(plan)
     live.rest()
     finish(end, as_json=as_json)
@@ -102,7 +106,7 @@ def read_plan(file: str, wishes: Wishes) -> Plan:
 
 def finish(end: Outcome, *, as_json: bool) -> None:
     """Tell how a run ended, and leave with its exit status."""
-    from runner.report.story import ending
+    from runner.report.ending import ending
 
     if as_json:
         say_json({**end.model_dump(mode="json"), "exit": int(end.exit_status)})

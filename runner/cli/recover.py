@@ -46,7 +46,7 @@ def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault =
 
 
 def _tell_all(ends: tuple[Outcome, ...], target: str, *, as_json: bool) -> None:
-    from runner.report.story import ending
+    from runner.report.ending import ending
 
     if as_json:
         say_json([{**end.model_dump(mode="json"), "exit": _status_of(end)} for end in ends])

@@ -10,6 +10,7 @@ from runner.cli.apply import finish
 from runner.cli.asked import meant
 from runner.cli.ground import new_live, open_session
 from runner.cli.interrupts import Interrupts
+from runner.cli.reports import Report, reporting, wanted_reports
 from runner.cli.terminal import ask, tell
 from runner.cli.wishes import AsJson, Yes
 
@@ -18,10 +19,11 @@ TargetOrRun = Annotated[
 ]
 
 
-def rollback_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = False) -> None:
+def rollback_command(target: TargetOrRun, yes: Yes = False, report: Report = None, as_json: AsJson = False) -> None:
     """Go back to the version before. With its data as it was then; asks, for later writes are lost."""
     from runner.verbs import Refloat
 
+    wanted = wanted_reports(report)
     live, interrupts = new_live(), Interrupts()
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
     offer = refloat.offer_rollback(meant(target))
@@ -30,7 +32,7 @@ def rollback_command(target: TargetOrRun, yes: Yes = False, as_json: AsJson = Fa
     tell(f"{plan.target}: back from {leaving.spoken} to {back_to.spoken}. {offer.losing}")
     ask(f"Roll {plan.target} back?", yes=yes)
     live.follow(plan)
-    with interrupts.at_work(f"refloat recover {plan.target}"):
+    with reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.rollback(offer)
     live.rest()
     finish(end, as_json=as_json)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from runner.cli.asked import meant
 from runner.cli.ground import home_folder
 from runner.cli.rollback import TargetOrRun
-from runner.cli.terminal import say, say_json
+from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import AsJson
 
 if TYPE_CHECKING:
     from runner.journal import Runs
     from runner.standing import Standing
 
+Formats = Literal["text", "html", "json", "junit", "markdown"]
+AsFormat = Annotated[Formats | None, typer.Option("--format", help="Default: text, or as FILE is called.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it here instead of printing it.")]
 MaybeTarget = Annotated[str, typer.Argument(metavar="[T]", help="A container or a run; all of them without it.")]
 
 
@@ -71,14 +75,27 @@ def history_command(target: MaybeTarget = "", as_json: AsJson = False) -> None:
     say(columns(cells, ("run", "begun (UTC)", "target", "verb", "way", "downtime", "ended")))
 
 
-def show_command(run: TargetOrRun, as_json: AsJson = False) -> None:
-    """One run in words. What happened and when, why it turned, the last log lines, the evidence."""
-    from runner.report.story import story
+def show_command(run: TargetOrRun, form: AsFormat = None, out: Out = None, as_json: AsJson = False) -> None:
+    """One run or rehearsal. What happened and when, why it turned, the last log lines, the evidence."""
+    run = meant(run)
+    if as_json:
+        _show_records(run)
+        return
+    from runner.report.formats import Format, rendered
+    from runner.reports import find_story, format_of, write_report
+
+    wanted = Format(form) if form else format_of(out) if out else Format.TEXT
+    story = find_story(home_folder(), run)
+    if out is None:
+        say(rendered(story, wanted))
+        return
+    write_report(out, story, wanted)
+    tell(f"Written to {out}.")
+
+
+def _show_records(run: str) -> None:
+    """The plan and every record of it, as they are kept."""
     from runner.standing import find_run, told
 
     runs = _runs()
-    one = told(runs, find_run(runs, meant(run)))
-    if as_json:
-        say_json(one.model_dump(mode="json"))
-        return
-    say(story(one.plan, one.records, one.commit))
+    say_json(told(runs, find_run(runs, run)).model_dump(mode="json"))

@@ -5,42 +5,81 @@ from __future__ import annotations
 from runner.plan import Plan, phases, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.report.copies import copied_words
+from runner.report.story import Event
 from runner.report.words import seconds_words
+from runner.spec.secrets import masked_command
+from runner.steps import AnyForward
+from runner.steps.nouns import CommandProbe, Probe
+from runner.steps.proof import ProveHealth
 
 STUCK = "stuck: neither forward nor back"
 MARKS = {"warning": "!", "log": "|", "waiting": "…", "seen": "·"}
+BACK = "back"
+
+Labelled = dict[str, tuple[str, str]]
 
 
-def sentences(plan: Plan) -> dict[str, str]:
-    """What each key of a journal stands for: the steps, every part of their undo, and the two good ends."""
+def labelled(plan: Plan) -> Labelled:
+    """What each key of a journal stands for, as phase and sentence: steps, every part of their undo, the good ends."""
     name = plan.target
-    said: dict[str, str] = {End.NEW: f"{name} runs {plan.new.spoken}", End.OLD: f"{name} runs {plan.old.spoken} again"}
+    said = {
+        End.NEW.value: ("", f"{name} runs {plan.new.spoken}"),
+        End.OLD.value: ("", f"{name} runs {plan.old.spoken} again"),
+    }
     for phase, steps in phases(plan):
         for key, step in steps:
-            said[key] = f"{phase.value:<8} {step.sentence}"
+            said[key] = (phase.value, shown(step).sentence)
             for part, undo in enumerate(step.undo()):
-                said[undo_key(int(key) - 1, part)] = f"{'back':<8} {undo.sentence}"
+                said[undo_key(int(key) - 1, part)] = (BACK, undo.sentence)
     return said
 
 
-def line_from(record: Record, said: dict[str, str]) -> str:
+def shown(step: AnyForward) -> AnyForward:
+    """The step as it may be printed: a command that is asked of a container may hold a password."""
+    if not isinstance(step, ProveHealth):
+        return step
+    probes = tuple(shown_probe(probe) for probe in step.terms.probes)
+    return step.model_copy(update={"terms": step.terms.model_copy(update={"probes": probes})})
+
+
+def shown_probe(probe: Probe) -> Probe:
+    """The probe as it may be printed."""
+    if not isinstance(probe, CommandProbe):
+        return probe
+    return probe.model_copy(update={"argv": tuple(str(word) for word in masked_command([*probe.argv]))})
+
+
+def line_from(record: Record, said: Labelled) -> str:
     """One record in words; empty where it is not worth a line."""
+    event = event_from(record, said)
+    return event_line(event) if event else ""
+
+
+def event_line(event: Event) -> str:
+    """One event: its label in a column of its own, a mark for what was only seen."""
+    return f"   {MARKS[event.label]} {event.text}" if event.label in MARKS else f"{event.label:<8} {event.text}"
+
+
+def event_from(record: Record, said: Labelled) -> Event | None:
+    """One record as an event; None where it is not worth one."""
     match record:
         case Opened():
-            return _opened(record)
+            return Event(at=record.at, label="start", text=_opened(record))
         case Meant():
-            return said.get(record.key, f"step     {record.key}")
+            label, text = said.get(record.key, ("step", record.key))
+            return Event(at=record.at, label=label, text=text)
         case Did():
             copied = copied_words(record.facts)
-            return f"   · {copied}" if copied else ""
+            return Event(at=record.at, label="seen", text=copied) if copied else None
         case Failed():
-            return f"failed   {record.what} [{record.code}]"
+            return Event(at=record.at, label="failed", text=f"{record.what} [{record.code}]", log=record.log)
         case Turned():
-            return f"turning  back: {record.why.rstrip('.')}"
+            return Event(at=record.at, label="turning", text=f"back: {record.why.rstrip('.')}")
         case Noted():
-            return f"   {MARKS[record.kind]} {noted(record)}"
+            return Event(at=record.at, label=record.kind, text=noted(record))
         case Closed():
-            return f"end      {said.get(record.end, STUCK)}{f': {record.why}' if record.why else ''}"
+            end = said.get(record.end, ("", STUCK))[1]
+            return Event(at=record.at, label="end", text=f"{end}{f': {record.why}' if record.why else ''}")
 
 
 def noted(record: Noted) -> str:
@@ -52,4 +91,4 @@ def noted(record: Noted) -> str:
 def _opened(record: Opened) -> str:
     way = "forward" if record.wish is Wish.FORWARD else "back"
     inferred = ", the journal inferred from the engine" if record.from_engine else ""
-    return f"start    going {way}{inferred}"
+    return f"going {way}{inferred}"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from runner.plan import Plan
 from runner.records import Closed, Failed, Meant, Noted, Record, Turned
-from runner.report.lines import line_from, noted, sentences
+from runner.report.lines import Labelled, labelled, line_from, noted
 
 
 class _Console(Console):
@@ -29,7 +29,7 @@ class Live:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._console = _Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
-        self._said: dict[str, str] = {}
+        self._said: Labelled = {}
         self._status: Status | None = None
         self._step = ""
         self._waits = ""
@@ -37,7 +37,7 @@ class Live:
 
     def follow(self, plan: Plan) -> None:
         """Know the steps of this plan from here on."""
-        self._said = sentences(plan)
+        self._said = labelled(plan)
 
     def hear(self, record: Record) -> None:
         """Show one record."""
@@ -65,7 +65,7 @@ class Live:
 
     def _spin(self, record: Meant | Noted) -> None:
         if isinstance(record, Meant):
-            self._step, self._waits, self._log = self._said.get(record.key, record.key), "", ""
+            self._step, self._waits, self._log = " ".join(self._said.get(record.key, ("", record.key))), "", ""
         elif record.kind == "waiting":
             self._waits = noted(record)
         elif record.kind == "log":

@@ -1,109 +1,198 @@
-"""A run told in words from its plan and its records: what happened, when, and where it ended; it decides nothing."""
+"""One run or rehearsal as it is told: all that a report shows, in words and figures; it renders nothing.
+
+Times ending in ``_s`` are seconds; ``begun_s`` counts from the story's own beginning. Every text is safe to show:
+secrets are hidden, control characters are gone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from enum import StrEnum
+from typing import Literal
 
-from pydantic import JsonValue
-
-from runner.outcome import Outcome, outcome
-from runner.plan import Plan
-from runner.records import Closed, Did, End, Failed, Meant, Noted, Record, Turned
-from runner.report.lines import line_from, sentences
-from runner.report.words import clock_words, day_words, seconds_words
+from runner.facts import Fact
 
 
-def verdict_line(end: Outcome) -> str:
-    """The one sentence people want first."""
-    if end.end is End.NEW:
-        return f"{end.target} runs {end.new}."
-    if end.end is End.OLD:
-        why = f" ({end.why.rstrip('.')})" if end.why else ""
-        return f"{end.target} runs {end.old} again, on its data as it was{why}."
-    if end.end is End.STUCK:
-        return f"{end.target} is stuck between {end.old} and {end.new}: {end.why or 'see below'}"
-    return f"The run {end.run} of {end.target} is not finished."
+class Mark(StrEnum):
+    """How an end is to be taken."""
+
+    GOOD = "good"
+    BACK = "back"
+    """It failed, and nothing was lost."""
+    BAD = "bad"
+    OPEN = "open"
 
 
-def what_next(end: Outcome) -> str:
-    """What to type next; empty where nothing needs to be done."""
-    if end.end is None or end.end is End.STUCK:
-        return f"See what stands: refloat show {end.run}. Then finish it: refloat recover {end.target}"
-    if end.held:
-        return f"The verdict is open. Accept it: refloat commit {end.target}. Or go back: refloat rollback {end.target}"
-    if end.end is End.NEW and end.verb == "rollback":
-        return ""
-    if end.end is End.NEW:
-        return f"Go back while its snapshot is kept: refloat rollback {end.target}"
-    return "" if end.asked_back else f"See the whole story: refloat show {end.run}"
+class StepState(StrEnum):
+    """What became of a step."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CUT_OFF = "cut off"
+    NOT_REACHED = "not reached"
 
 
-def ending(end: Outcome) -> str:
-    """How a run ended: the verdict, its downtime, the last words of what failed, and what to type next."""
-    lines = [verdict_line(end)]
-    if end.downtime_s is not None:
-        lines.append(
-            f"Downtime {seconds_words(end.downtime_s)}, {seconds_words(end.total_s or 0)} in all; run {end.run}."
-        )
-    if end.log:
-        lines += ["The last it said:", *(f"  | {line}" for line in end.log)]
-    following = what_next(end)
-    return "\n".join([*lines, following] if following else lines)
+class SideTold(Fact):
+    """One side of the change: how people call it, and the very image."""
+
+    spoken: str
+    image: str
+    image_id: str
 
 
-def story(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] = ()) -> str:
-    """The whole story of one run."""
-    end = outcome(plan, records, commit)
-    parts = (
-        (f"{plan.verb} of {plan.target}: {plan.old.spoken} → {plan.new.spoken}", f"run {plan.run}", ending(end)),
-        tuple(_events(plan, records)),
-        tuple(_evidence(records)),
-        tuple(_commit(commit)),
-    )
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+class Figure(Fact):
+    """One figure; ``unit`` is s (seconds), B (bytes), or empty for a plain count."""
+
+    code: str
+    """Stable: scripts match it."""
+    name: str
+    value: float
+    unit: Literal["s", "B", ""] = ""
+    note: str = ""
 
 
-def _events(plan: Plan, records: tuple[Record, ...]) -> Iterator[str]:
-    said = sentences(plan)
-    if records:
-        yield f"What happened (UTC, from {day_words(records[0].at)})"
-    waited = ""
-    for record in records:
-        if isinstance(record, Noted) and record.kind in ("waiting", "log") and record.text == waited:
-            continue  # said every few seconds while it lasts: once is enough in a story
-        waited = record.text if isinstance(record, Noted) else ""
-        line = line_from(record, said)
-        if line:
-            yield f"  {clock_words(record.at)}  {line}"
-        if isinstance(record, Failed):
-            yield from (f"            | {text}" for text in record.log)
+class Advice(Fact):
+    """What to do next: why, and what to type."""
+
+    text: str
+    command: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Both in one line."""
+        return f"{self.text}: {self.command}" if self.command else self.text
 
 
-def _evidence(records: tuple[Record, ...]) -> Iterator[str]:
-    findings = [
-        finding for record in records if isinstance(record, Did) for finding in _listed(record.facts.get("findings"))
-    ]
-    if findings:
-        yield "Evidence"
-    for finding in findings:
-        if isinstance(finding, dict):
-            mark = "✓" if finding.get("ok") else "✗"
-            yield f"  {mark} {finding.get('name')}: {finding.get('words')}"
+class Span(Fact):
+    """A part of the story's time; ``until_s`` is None while it lasts."""
+
+    begun_s: float
+    until_s: float | None
 
 
-def _listed(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
+class StepTold(Fact):
+    """One step and what became of it."""
+
+    key: str
+    phase: str
+    """prepare, freeze, change, prove, open, or back for the steps of the way back."""
+    sentence: str
+    cause: str = ""
+    state: StepState
+    begun_s: float = 0
+    took_s: float = 0
+    found: str = ""
+    """What it found out, in words."""
+    code: str = ""
+    """Why it failed, for scripts."""
+    what: str = ""
+    """Why it failed, in words."""
+    log: tuple[str, ...] = ()
+    """The last the container said before that."""
 
 
-def _commit(commit: tuple[Record, ...]) -> Iterator[str]:
-    closed = next((record for record in reversed(commit) if isinstance(record, Closed)), None)
-    if closed:
-        yield f"Committed at {day_words(closed.at)}: what was kept is tidied away."
-    elif commit:
-        yield "A commit was begun and not finished: refloat recover"
+class Act(Fact):
+    """What one runner did at a stretch; a run that was taken up again has several."""
+
+    title: str
+    at: str
+    """When it began, RFC 3339."""
+    begun_s: float
+    took_s: float
+    steps: tuple[StepTold, ...]
+    turned_s: float | None = None
+    """When it turned back."""
+    down: Span | None = None
+    """When nothing served."""
 
 
-def open_step(plan: Plan, records: tuple[Record, ...]) -> str:
-    """What the run is doing, or was doing when it was left; empty where it is closed."""
-    last = next((record for record in reversed(records) if isinstance(record, Meant | Closed | Turned)), None)
-    return " ".join(sentences(plan).get(last.key, "").split()) if isinstance(last, Meant) else ""
+class ProbeTold(Fact):
+    """One question about health; ``ok`` is None where it was not asked or the answer is not known."""
+
+    name: str
+    ok: bool | None
+    answer: str
+
+
+class EvidenceTold(Fact):
+    """One fact measured before and after."""
+
+    name: str
+    ok: bool
+    words: str
+    before: str | None
+    after: str | None
+
+
+class Remark(Fact):
+    """A warning, from the plan or on the way."""
+
+    code: str
+    text: str
+
+
+class Listing(Fact):
+    """Lines under a title; a log, or what was taken away."""
+
+    title: str
+    lines: tuple[str, ...]
+    is_log: bool = False
+
+
+class Event(Fact):
+    """One line of the journal in words."""
+
+    at: str
+    label: str
+    text: str
+    log: tuple[str, ...] = ()
+
+
+class Story(Fact):
+    """One run or rehearsal."""
+
+    format: Literal[1] = 1
+    verb: Literal["upgrade", "rollback", "rehearsal"]
+    run: str
+    target: str
+    state: str
+    """One or two words: done, rolled back, stuck, passed, …"""
+    mark: Mark
+    exit_status: int
+    headline: str
+    code: str = ""
+    """Why it did not go through, for scripts; empty where it did."""
+    why: str = ""
+    old: SideTold
+    new: SideTold
+    recipe: str = ""
+    plan_digest: str = ""
+    begun_at: str
+    ended_at: str
+    committed_at: str = ""
+    total_s: float
+    downtime_s: float | None = None
+    """None where nothing was stopped, or nothing is proven since."""
+    way_back: str = ""
+    figures: tuple[Figure, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    acts: tuple[Act, ...] = ()
+    not_reached: tuple[StepTold, ...] = ()
+    probes: tuple[ProbeTold, ...] = ()
+    evidence: tuple[EvidenceTold, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+    listings: tuple[Listing, ...] = ()
+    data: tuple[str, ...] = ()
+    changed_settings: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    """What the user set and the new container keeps, masked."""
+    events: tuple[Event, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        return f"{self.verb} of {self.target}: {self.old.spoken} → {self.new.spoken}"
+
+    @property
+    def steps(self) -> tuple[StepTold, ...]:
+        """Every step that was begun, in order."""
+        return tuple(step for act in self.acts for step in act.steps)

@@ -27,6 +27,12 @@ def masked_text(text: str) -> str:
     return text
 
 
+def masked_addresses(text: str) -> str:
+    """A text with the passwords in its addresses hidden, and nothing else."""
+    pattern, replacement = IN_TEXT[0]
+    return pattern.sub(replacement, text)
+
+
 def masked_command(words: list[JsonValue]) -> list[JsonValue]:
     """A command line, with the words after telling options hidden too."""
     before = [None, *words]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from runner.outcome import outcome
 from runner.plan import Estimate, Expectation, Plan, PlanWarning, Side
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
-from runner.report.lines import line_from, sentences
+from runner.report.ending import ending
+from runner.report.lines import labelled, line_from
 from runner.report.plan_text import plan_text
-from runner.report.story import ending, story
+from runner.report.telling import run_story
+from runner.report.text import text_report
 from runner.steps import AnyForward
 from runner.steps.forward import BringBackData, StartSuccessor, StopContainer, WritePapers
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
@@ -139,6 +141,12 @@ def at(second: int) -> str:
 
 
 OPENED = Opened(at=at(0), wish=Wish.FORWARD, host="h", pid=1)
+
+
+def story(plan: Plan, records: tuple[Record, ...]) -> str:
+    return text_report(run_story(plan, records, (), "done"))
+
+
 FAILED: tuple[Record, ...] = (
     OPENED,
     Meant(at=at(1), key="2"),
@@ -158,7 +166,7 @@ FAILED: tuple[Record, ...] = (
 def test_a_story_tells_why_it_turned_with_the_last_log_lines_and_what_stands() -> None:
     text = story(made(), FAILED)
     assert "db runs 15.4 again, on its data as it was (db does not stay up)." in text
-    assert "Downtime 7.0 s, 9.0 s in all" in text
+    assert "  Downtime                    7.0 s about 1 min 15 s expected\n" in text
     assert "00:00:06  failed   db does not stay up. [crashed]\n            | FATAL: incompatible" in text
     assert "00:00:07  back     start db" in text
     assert "00:00:09  end      db runs 15.4 again" in text
@@ -192,7 +200,7 @@ def test_a_stuck_run_says_why() -> None:
 
 def test_every_key_of_a_journal_has_a_sentence() -> None:
     plan = made()
-    said = sentences(plan)
+    said = labelled(plan)
     keys = [str(index) for index in range(1, 6)] + ["1.1", "2.1", "2.2", "3.1", "3.2", "3.3", "5.1"]
     assert all(said[key] for key in keys)
     assert line_from(Meant(at=at(0), key="99"), said) == "step     99"

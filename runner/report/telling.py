@@ -1,0 +1,187 @@
+"""Plan, records and, for a rehearsal, its result → the one story that every format renders; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.errors import Exit
+from runner.outcome import Outcome, outcome
+from runner.plan import Plan, Side
+from runner.records import Closed, End, Noted, Record
+from runner.rehearsal import Rehearsed
+from runner.report.acts import acts_of, not_reached
+from runner.report.clean import cleaned
+from runner.report.ending import advice, headline
+from runner.report.figures import rehearsal_figures, run_figures
+from runner.report.lines import event_from, labelled
+from runner.report.proofs import evidence_from, evidence_told, probes_told
+from runner.report.settings import changed_settings, kept_settings
+from runner.report.story import Act, Advice, Event, Listing, Mark, Remark, SideTold, StepTold, Story
+
+MARKS = {End.NEW: Mark.GOOD, End.OLD: Mark.BACK, End.STUCK: Mark.BAD, None: Mark.OPEN}
+
+
+def run_story(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...], state: str) -> Story:
+    """The story of a run; ``state`` is how it stands, in a word or two."""
+    end = outcome(plan, records, commit)
+    evidence = evidence_told(records)
+    story = _played(plan, records).model_copy(
+        update={
+            "state": state,
+            "mark": Mark.GOOD if end.asked_back and end.end is End.OLD else MARKS[end.end],
+            "exit_status": int(end.exit_status),
+            "headline": f"{headline(end)}.",
+            "code": end.code,
+            "why": end.why,
+            "total_s": end.total_s or 0,
+            "downtime_s": end.downtime_s,
+            "committed_at": next((each.at for each in reversed(commit) if isinstance(each, Closed)), ""),
+            "figures": run_figures(plan, records, end, evidence),
+            "advice": _advice(plan, end),
+        }
+    )
+    return cleaned(story)
+
+
+def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record, ...]) -> Story:
+    """The story of a rehearsal; ``plan`` and ``records`` are what was played, none where it never came so far."""
+    played = _played(plan, records) if plan else _unplayed(result)
+    evidence = tuple(evidence_from(each) for each in result.evidence) or played.evidence
+    passed = "passed" if result.passed else "failed"
+    untouched = f"{result.target} itself was not touched but for the snapshot; it runs {result.old}"
+    story = played.model_copy(
+        update={
+            "verb": "rehearsal",
+            "run": result.run,
+            "target": result.target,
+            "state": passed,
+            "mark": Mark.GOOD if result.passed else Mark.BAD,
+            "exit_status": int(result.exit_status),
+            "headline": f"{result.target} {result.old} → {result.new}: the rehearsal {passed}.",
+            "code": result.code,
+            "why": result.why,
+            "begun_at": records[0].at if records else result.at,
+            "ended_at": result.at,
+            "total_s": result.total_s,
+            "downtime_s": result.downtime_s,
+            "way_back": _way_back(result),
+            "figures": rehearsal_figures(result, evidence),
+            "advice": (_after(result), Advice(text=untouched)),
+            "evidence": evidence,
+            "listings": (*played.listings, *_found(result, told_already=bool(played.listings))),
+        }
+    )
+    return cleaned(story)
+
+
+def _played(plan: Plan, records: tuple[Record, ...]) -> Story:
+    """All that the plan and its records say by themselves."""
+    acts = acts_of(plan, records)
+    return Story(
+        verb=plan.verb,
+        run=plan.run,
+        target=plan.target,
+        state="",
+        mark=Mark.OPEN,
+        exit_status=int(Exit.STUCK),
+        headline="",
+        old=_side(plan.old),
+        new=_side(plan.new),
+        recipe=plan.recipe,
+        plan_digest=plan.digest,
+        begun_at=records[0].at if records else plan.made_at,
+        ended_at=records[-1].at if records else plan.made_at,
+        total_s=0,
+        acts=acts,
+        not_reached=not_reached(plan, records),
+        probes=probes_told(plan, records),
+        evidence=evidence_told(records),
+        warnings=tuple(_warnings(plan, records)),
+        listings=tuple(_last_words(acts)),
+        data=tuple(f"{source.spoken} on {source.destination}" for source in plan.sources),
+        changed_settings=changed_settings(plan),
+        settings=kept_settings(plan),
+        events=tuple(_events(plan, records)),
+    )
+
+
+def _unplayed(result: Rehearsed) -> Story:
+    """A rehearsal that ended before the plan was played."""
+    expected = {each.about: each.was for each in result.expectations}
+    return Story(
+        verb="rehearsal",
+        run=result.run,
+        target=result.target,
+        state="",
+        mark=Mark.BAD,
+        exit_status=int(result.exit_status),
+        headline="",
+        old=SideTold(spoken=result.old, image=expected.get("old image", ""), image_id=""),
+        new=SideTold(spoken=result.new, image=result.new_ref, image_id=""),
+        begun_at=result.at,
+        ended_at=result.at,
+        total_s=result.total_s,
+    )
+
+
+def _side(side: Side) -> SideTold:
+    return SideTold(spoken=side.spoken, image=side.image_ref, image_id=side.image_id)
+
+
+def _events(plan: Plan, records: tuple[Record, ...]) -> Iterator[Event]:
+    """Every record worth a line; what is said again and again while it lasts is told once."""
+    said, waited = labelled(plan), ""
+    for record in records:
+        if isinstance(record, Noted) and record.kind in ("waiting", "log") and record.text == waited:
+            continue
+        waited = record.text if isinstance(record, Noted) else ""
+        event = event_from(record, said)
+        if event:
+            yield event
+
+
+def _warnings(plan: Plan, records: tuple[Record, ...]) -> Iterator[Remark]:
+    yield from (Remark(code=warning.code, text=warning.text) for warning in plan.warnings)
+    for text in dict.fromkeys(each.text for each in records if isinstance(each, Noted) and each.kind == "warning"):
+        yield Remark(code="noted", text=text)
+
+
+def _last_words(acts: tuple[Act, ...]) -> Iterator[Listing]:
+    failed: list[StepTold] = [step for act in acts for step in act.steps if step.log]
+    for step in failed:
+        yield Listing(title="The last it said", lines=step.log, is_log=True)
+
+
+def _advice(plan: Plan, end: Outcome) -> tuple[Advice, ...]:
+    """What to do next; in a report nobody needs to be told to look at the report."""
+    if end.end is End.OLD and not end.asked_back:
+        again = f"refloat rehearse {plan.target} --image {plan.new.image_ref}"
+        return (Advice(text="Mend what failed, and try it on a copy first", command=again),)
+    if end.end is End.STUCK:
+        return advice(end)[1:]
+    return advice(end)
+
+
+def _way_back(result: Rehearsed) -> str:
+    if result.rolled_back is None:
+        return "The way back was not rehearsed."
+    if result.rolled_back:
+        return "The way back was rehearsed, too: the old version came up on its data as before."
+    return "The way back was rehearsed, and does not lead back."
+
+
+def _after(result: Rehearsed) -> Advice:
+    if result.passed:
+        return Advice(text="Do it", command=f"refloat apply {result.target} --image {result.new_ref}")
+    again = f"refloat rehearse {result.target} --image {result.new_ref}"
+    return Advice(text="Mend what failed, then try again", command=again)
+
+
+def _found(result: Rehearsed, *, told_already: bool) -> Iterator[Listing]:
+    lists = (
+        ("The last it said", () if told_already else result.log, True),
+        ("New lines in the log that look like trouble", result.new_lines, True),
+        ("The copy of the old version answers otherwise than the target", result.drift, False),
+        ("Taken away, so that the copy reaches nobody", result.taken, False),
+    )
+    return (Listing(title=title, lines=lines, is_log=is_log) for title, lines, is_log in lists if lines)
