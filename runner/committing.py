@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
@@ -13,6 +14,7 @@ from runner.journal import Journal, Runs, write_durably
 from runner.perform_data import close_vault
 from runner.plan import Plan, held_tag, step_key
 from runner.records import Closed, Did, End, Meant, Opened, Wish
+from runner.retention import let_go
 from runner.steps import DestructiveStep
 from runner.steps.destructive import CloseVault, RemoveKept, RetireSnapshot
 from runner.steps.nouns import Existing
@@ -27,28 +29,29 @@ class CommitPlan(Fact):
     steps: tuple[DestructiveStep, ...]
 
 
-def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str]) -> CommitPlan:
-    """Remove the kept container, and of this target's finished runs all snapshots but the newest ``keep``."""
-    kept = Existing(id=plan.container_id, name=plan.kept_name)
+def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str], now: datetime) -> CommitPlan:
+    """Remove the kept container, and of this target's finished runs the snapshots that its retention lets go."""
     return CommitPlan(
         run=plan.run,
         target=plan.target,
         steps=(
-            RemoveKept(who=kept, name=plan.kept_name),
-            CloseVault(run=plan.run),
-            *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in retired(plan, rooms, finished)),
+            *_kept_steps(plan),
+            *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in retired(plan, rooms, finished, now)),
         ),
     )
 
 
-def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str]) -> tuple[Room, ...]:
-    """What retention lets go: of this target, of finished runs, older than the newest ``keep``."""
-    mine = [
-        seen.room
-        for seen in sorted(rooms, key=lambda seen: seen.room.run, reverse=True)
-        if seen.room.target == plan.target and (seen.room.run in finished or seen.room.run == plan.run)
-    ]
-    return tuple(room for room in mine[max(plan.keep, 1) :] if room.run != plan.run)
+def _kept_steps(plan: Plan) -> tuple[DestructiveStep, ...]:
+    kept = Existing(id=plan.container_id, name=plan.kept_name)
+    return (RemoveKept(who=kept, name=plan.kept_name), CloseVault(run=plan.run))
+
+
+def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str], now: datetime) -> tuple[Room, ...]:
+    """What retention lets go: of this target, of finished runs, never this run's own."""
+    mine = tuple(
+        seen for seen in rooms if seen.room.target == plan.target and seen.room.run in finished | frozenset((plan.run,))
+    )
+    return tuple(seen.room for seen in let_go(mine, plan.retention, now) if seen.room.run != plan.run)
 
 
 def saved_commit(runs: Runs, plan: Plan, make: CommitPlan | None) -> CommitPlan:
@@ -56,7 +59,7 @@ def saved_commit(runs: Runs, plan: Plan, make: CommitPlan | None) -> CommitPlan:
     path = _path(runs, plan.run)
     if path.exists():
         return CommitPlan.model_validate_json(path.read_text(encoding="utf-8"))
-    made = make or plan_commit(plan, (), frozenset())
+    made = make or CommitPlan(run=plan.run, target=plan.target, steps=_kept_steps(plan))
     write_durably(path, made.model_dump_json(indent=2) + "\n")
     return made
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from runner.errors import UsageError
 from runner.facts import Fact
+from runner.retention import Retention
 from runner.steps import AnyForward
 from runner.steps.nouns import Blueprint, Phase
 from runner.vault.port import Room, Source
@@ -72,6 +73,8 @@ class Plan(Fact):
     estimate: Estimate
     keep: int = 3
     """How many snapshots of this target a commit leaves."""
+    keep_for_s: int = 0
+    """It leaves those that are younger, too."""
     hold: bool = False
     """Whether the verdict stays open until somebody commits or rolls back."""
     held_tag: str
@@ -79,6 +82,11 @@ class Plan(Fact):
     way_back: Blueprint
     """How to create the old container again when this one is long gone."""
     steps: tuple[AnyForward, ...]
+
+    @property
+    def retention(self) -> Retention:
+        """Which snapshots stay."""
+        return Retention(keep=self.keep, keep_for_s=self.keep_for_s)
 
     @property
     def digest(self) -> str:

@@ -69,7 +69,8 @@ def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_
         policy=restart_policy(spec),
         earlier=earlier.room,
     )
-    return _plan(world, options, way, spec, run, made_at).model_copy(update={"verb": "rollback"})
+    kept = options.model_copy(update={"keep": earlier.keep, "keep_for_s": earlier.keep_for_s})
+    return _plan(world, kept, way, spec, run, made_at).model_copy(update={"verb": "rollback"})
 
 
 def _relabelled(body: Json, run: str) -> Json:
@@ -105,6 +106,7 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
         warnings=_warnings(world),
         estimate=estimate(world),
         keep=options.keep,
+        keep_for_s=options.keep_for_s,
         hold=options.hold,
         held_tag=held_tag(run),
         way_back=back,

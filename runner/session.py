@@ -154,7 +154,7 @@ class Session:
         runs = self.runs
         mine = runs.of_target(plan.engine_id, plan.target)
         finished = frozenset(run for run in mine if self.finished(run))
-        return plan_commit(plan, self.vault.rooms(plan.room.place), finished)
+        return plan_commit(plan, self.vault.rooms(plan.room.place), finished, self.clock.now())
 
     def finished(self, run: str) -> bool:
         """Whether nothing of a run is open: it went back, or forward and was committed."""

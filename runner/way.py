@@ -40,6 +40,7 @@ class Options(Fact):
 
     hold: bool = False
     keep: int = DEFAULT_KEEP
+    keep_for_s: int = 0
     stop_timeout_s: int | None = None
     deadline_s: float | None = None
     dwell_s: float | None = None

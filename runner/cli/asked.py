@@ -81,6 +81,7 @@ def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:
         pull=wishes.pull or settings.pull,
         hold=_first(wishes.hold, settings.hold),
         keep=_first(wishes.keep, settings.keep),
+        keep_for=wishes.keep_for or settings.keep_for or "",
         stop_timeout_s=_first(wishes.stop_timeout_s, settings.stop_timeout_s),
         deadline_s=_first(wishes.deadline_s, settings.deadline_s),
         dwell_s=_first(wishes.dwell_s, settings.dwell_s),

@@ -38,10 +38,12 @@ def _list_snapshots(vault: str, *, as_json: bool) -> None:
         return
     rows = tuple(
         (seen.room.target, seen.room.run, day_words(seen.made_at) if seen.made_at else "unknown",
-         size_words(seen.unique_bytes), "sealed" if seen.sealed else "unfinished")
+         size_words(seen.unique_bytes), size_words(seen.shared_bytes),
+         "sealed" if seen.sealed else "unfinished")
         for seen in rooms
     )  # fmt: skip
-    say(columns(rows, ("target", "run", "made (UTC)", "its own size", "state")) if rows else "There is no snapshot.")
+    heads = ("target", "run", "made (UTC)", "its own", "shared", "state")
+    say(columns(rows, heads) if rows else "There is no snapshot.")
 
 
 def _list_targets(*, as_json: bool) -> None:

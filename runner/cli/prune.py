@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from runner.cli.ground import open_session, place_from
 from runner.cli.terminal import ask, say, say_json, tell
 from runner.cli.wishes import AsJson, Vault, Yes
 
+Foreign = Annotated[
+    bool, typer.Option("--foreign", help="Sealed snapshots of runs that are not known here, too. Day-old ones only.")
+]
 
-def prune_command(vault: Vault = "", yes: Yes = False, as_json: AsJson = False) -> None:
+
+def prune_command(vault: Vault = "", foreign: Foreign = False, yes: Yes = False, as_json: AsJson = False) -> None:
     """Remove what no run needs any more. Says what and how much before it asks."""
     from runner.pruning import find_leftovers, prune
     from runner.report.words import columns, count_words, size_words
 
     session, place = open_session(), place_from(vault)
-    found = find_leftovers(session, place)
+    found = find_leftovers(session, place, foreign=foreign)
     if not found and not as_json:
         say("There is nothing to remove.")
     elif found:

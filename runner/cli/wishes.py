@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from runner.errors import UsageError
+
 if TYPE_CHECKING:
     from runner.goal import Goal
     from runner.recipes.health import RecipeEvidence
@@ -29,6 +31,9 @@ PullWish = Annotated[
 Hold = Annotated[bool | None, typer.Option("--hold/--no-hold", help="Leave the verdict open until commit or rollback.")]
 Keep = Annotated[
     int | None, typer.Option("--keep", min=1, metavar="N", help="How many snapshots a commit leaves. Default: 3.")
+]
+KeepFor = Annotated[
+    str, typer.Option("--keep-for", metavar="TIME", help="Those taken within this time stay, too: 12h, 14d.")
 ]
 StopTimeout = Annotated[
     int | None,
@@ -77,6 +82,7 @@ class Wishes:
     answers: tuple[str, ...] = ()
     standing_answers: tuple[str, ...] = ()
     evidence: tuple[RecipeEvidence, ...] = ()
+    keep_for: str = ""
 
     @property
     def any(self) -> bool:
@@ -99,6 +105,7 @@ class Wishes:
         return Options(
             hold=bool(self.hold),
             keep=self.keep or DEFAULT_KEEP,
+            keep_for_s=keep_for_seconds(self.keep_for),
             stop_timeout_s=self.stop_timeout_s,
             deadline_s=self.deadline_s,
             dwell_s=self.dwell_s,
@@ -108,3 +115,13 @@ class Wishes:
             standing_answers=self.standing_answers,
             readings=tuple(reading_from(one) for one in self.evidence),
         )
+
+
+def keep_for_seconds(text: str) -> int:
+    """How long snapshots stay; 0 where nothing was said."""
+    from runner.config.model import span
+
+    try:
+        return int(span(text).total_seconds()) if text else 0
+    except ValueError as wrong:
+        raise UsageError("bad-span", f"--keep-for: {wrong}.", then="For example: --keep-for 14d") from None

@@ -52,6 +52,7 @@ class Settings(Stated):
     pull: Literal["missing", "always", "never"] | None = Field(default=None, description="When to pull, as --pull.")
     hold: bool | None = Field(default=None, description="Leave the verdict open until commit or rollback.")
     keep: int | None = Field(default=None, ge=1, description="How many snapshots a commit leaves.")
+    keep_for: Span | None = Field(default=None, description="Those taken within this time stay, too, for example 14d.")
     vault: str | None = Field(default=None, description="Where snapshots are kept: a volume, or a path on the host.")
     stop_timeout_s: int | None = Field(default=None, ge=0, description="How long the old version may take to stop.")
     deadline_s: Seconds | None = Field(default=None, description="How long the new version may stay silent.")

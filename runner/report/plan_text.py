@@ -99,10 +99,6 @@ def _end(plan: Plan) -> tuple[str, ...]:
     commit = (
         f"The verdict stays open: refloat commit {plan.target}, or: refloat rollback {plan.target}"
         if plan.hold
-        else f"Then it commits: {plan.kept_name} is removed, {_snapshots(plan.keep)} of {plan.target} stay."
+        else f"Then it commits: {plan.kept_name} is removed, {plan.retention.spoken} of {plan.target} stay."
     )
     return (commit, f"It is refused when one of these has changed since: {about}.")
-
-
-def _snapshots(keep: int) -> str:
-    return "the last snapshot" if keep == 1 else f"the last {keep} snapshots"
