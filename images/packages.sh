@@ -13,6 +13,7 @@ need nsenter util-linux
 need flock util-linux
 need pgrep procps
 need git git
+need openssl openssl
 need losetup mount
 need mkfs.ext4 e2fsprogs
 need mkfs.xfs xfsprogs

@@ -55,6 +55,10 @@ class Refused(RefloatError):
     exit_status = Exit.REFUSED
 
 
+class RegistryError(Refused):
+    """A registry gave no answer that helps; ``code`` says why: unreachable, denied, rate limit, …"""
+
+
 class NothingToDo(RefloatError):
     """What was asked for is so already."""
 

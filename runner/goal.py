@@ -28,14 +28,15 @@ def image_ref(goal: Goal, target: Container, old_image: Image) -> str:
         raise UsageError("no-goal", "Say where to go: --to VERSION or --image REF, one of them.")
     if goal.image:
         return goal.image if _tagged(goal.image) else f"{goal.image}:latest"
-    return f"{_home(target, old_image)}:{goal.to}"
+    return f"{home_of(target, old_image)}:{goal.to}"
 
 
 def _tagged(ref: str) -> bool:
     return repository(ref) != ref
 
 
-def _home(target: Container, old_image: Image) -> str:
+def home_of(target: Container, old_image: Image) -> str:
+    """The repository that a target's versions are tags of; UsageError ``no-repository`` where nobody knows it."""
     ref = target.image_ref
     if ref and not ref.startswith("sha256:") and not old_image.id.removeprefix("sha256:").startswith(ref):
         return repository(ref)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.catalogue import Catalogue
@@ -21,19 +22,25 @@ class Outlook:
     refusal: NoPath | None = None
 
 
-def outlook(recipe: Recipe, current: Release, among: Catalogue) -> Outlook:
-    """The newest release that exists, and how far the recipe's rules let this one go towards it."""
-    ahead = [one for one in among.releases if one.is_final and one.rank > current.rank and _same_edition(one, current)]
+def _any(_: Release) -> bool:
+    return True
+
+
+def outlook(recipe: Recipe, current: Release, among: Catalogue, will_do: Callable[[Release], bool] = _any) -> Outlook:
+    """The newest release that exists and will do, and how far the recipe's rules let this one go towards it."""
+    later = [one for one in among.releases if one.is_final and one.rank > current.rank and _same_edition(one, current)]
+    ahead = [one for one in later if will_do(one)]
     if not ahead:
         return Outlook(current)
     newest = ahead[-1]
     found = find_path(recipe, current, newest, among)
     if isinstance(found, Path):
         return Outlook(current, newest, found.hops[-1], found.hops)
-    if not found.reachable:
+    near = next((one for one in found.reachable if will_do(one)), None)
+    if near is None:
         return Outlook(current, newest, refusal=found)
-    way = find_path(recipe, current, found.reachable[0], among)
-    return Outlook(current, newest, found.reachable[0], way.hops if isinstance(way, Path) else (), found)
+    way = find_path(recipe, current, near, among)
+    return Outlook(current, newest, near, way.hops if isinstance(way, Path) else (), found)
 
 
 def _same_edition(one: Release, current: Release) -> bool:

@@ -8,9 +8,9 @@ from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
+from runner.hop_rulings import refused_hop
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.plan import Estimate, Plan, PlanWarning, held_tag
-from runner.prospects import refused_hop
 from runner.recipes.model import Recipe
 from runner.refusals import refuse_unfit
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
@@ -125,7 +125,7 @@ def _hop_warnings(world: World) -> tuple[PlanWarning, ...]:
     recipe = recipe_of(world)
     if recipe is None:
         return ()
-    refusal = refused_hop(recipe, world.old_image, world.target.image_ref, world.new_image, world.new_ref)
+    refusal = refused_hop(recipe, side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref))
     if refusal is None:
         return ()
     source = f" ({refusal.source})" if refusal.source else ""

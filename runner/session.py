@@ -24,6 +24,7 @@ from runner.perform import perform
 from runner.plan import Plan
 from runner.progress import Do, found_by
 from runner.records import Did, End, Meant, Noted, Opened, Record, Wish
+from runner.registry.listing import Listing, not_asked
 from runner.vault.port import VaultPort
 
 
@@ -49,6 +50,8 @@ class Session:
     clock: Clock
     hear: Callable[[Record], None] = _deaf
     interrupted: Callable[[], bool] = _never
+    ask_registry: Callable[[str], Listing] = not_asked
+    """Gives the tags of a repository, or why they could not be seen."""
     announce: Callable[[str], None] = _silent
     """Told each step boundary: ``meant stop-container`` and ``did undo:restore-data`` once it is in the journal,
     ``performed remove-ours`` before it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, keep_answers, read_answers
+from runner.destination import settled_goal
 from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_open_gates
 from runner.errors import NotFound, Refused
 from runner.facts import Container
@@ -49,7 +50,9 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, target)
         self._refuse_open(container)
-        world = survey(session.engine, session.vault, container, goal, place, lambda _: None)
+        meant, said = settled_goal(session.engine, container, goal, session.ask_registry)
+        seen = survey(session.engine, session.vault, container, meant, place, lambda _: None)
+        world = seen.model_copy(update={"notices": (*said, *seen.notices)})
         due = due_between(
             container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
         )
@@ -63,7 +66,7 @@ class Refloat:
         engine = self.session.engine
         container = find_target(engine, target)
         old = engine.image(container.image_id)
-        ref = image_ref(goal, container, old)
+        ref = image_ref(settled_goal(engine, container, goal, self.session.ask_registry)[0], container, old)
         try:
             new = side(engine.image(ref), ref)
         except NotFound:

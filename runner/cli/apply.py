@@ -78,7 +78,7 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
 
 
 def _new_plan(refloat: Refloat, want: Asked) -> Plan:
-    wishes, goal = want.wishes, want.goal(refloat.session.engine)
+    wishes, goal = want.wishes, want.wishes.goal
     plan = refloat.plan(want.target, goal, wishes.options, place_from(wishes.vault))
     for warning in plan.warnings:
         tell(f"! {warning.text}")

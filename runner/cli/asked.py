@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from runner.config.model import TargetSettings
-    from runner.engine.port import EnginePort
-    from runner.goal import Goal
 
 
 NO_WISHES = Wishes()
@@ -26,18 +24,6 @@ class Asked:
     target: str
     wishes: Wishes
     settings: TargetSettings
-
-    def goal(self, engine: EnginePort) -> Goal:
-        """Where to go, with a constraint made a version; NothingToDo, Refused, UsageError."""
-        from runner.constraint import constraint_from, is_constraint
-        from runner.newest import newest_tag
-        from runner.targets import find_target
-
-        goal = self.wishes.goal
-        if not is_constraint(goal.to):
-            return goal
-        tag = newest_tag(engine, find_target(engine, self.target), constraint_from(goal.to))
-        return goal.model_copy(update={"to": tag})
 
     @property
     def rehearsed_within(self) -> timedelta | None:

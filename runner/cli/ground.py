@@ -12,8 +12,10 @@ from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
 
 if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
+    from runner.clock import Clock
     from runner.engine.port import EnginePort
     from runner.records import Record
+    from runner.registry.listing import Listing
     from runner.report.live import Live
     from runner.session import Session
     from runner.vault.port import VaultPlace
@@ -40,15 +42,23 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     from runner.vault.vault import DockerVault
 
     engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine()
+    clock = RealClock()
     return Session(
         home=home_folder(),
         engine=engine,
         vault=DockerVault(engine, TOOLS_IMAGE),
-        clock=RealClock(),
+        clock=clock,
+        ask_registry=lambda repository: _tags_of(repository, clock),
         hear=hear or (lambda _: None),
         interrupted=(interrupts or Interrupts()).asked,
         announce=deadly_boundaries(),
     )
+
+
+def _tags_of(repository: str, clock: Clock) -> Listing:
+    from runner.registry.tags import seen_tags  # seldom needed
+
+    return seen_tags(repository, clock)
 
 
 def new_live() -> Live:

@@ -21,7 +21,7 @@ def notes_command(target: Target, to: To = "", image: Image = "", as_json: AsJso
     from runner.verbs import Refloat
 
     session, want = open_session(), asked(target, Wishes(to, image))
-    due = Refloat(session).due(want.target, want.goal(session.engine))
+    due = Refloat(session).due(want.target, want.wishes.goal)
     if as_json:
         say_json(due.model_dump(mode="json", exclude={"gates", "typed"}))
         return
@@ -35,7 +35,7 @@ def gates_command(target: Target, to: To = "", image: Image = "", answer: Answer
     from runner.verbs import Refloat
 
     refloat, want = Refloat(open_session()), asked(target, Wishes(to, image))
-    due = refloat.due(want.target, want.goal(refloat.session.engine))
+    due = refloat.due(want.target, want.wishes.goal)
     answers = refloat.answers(due, tuple(answer or ()))
     pairs = tuple((gate, answer_to(due, gate, answers)) for gate in due.gates)
     if as_json:

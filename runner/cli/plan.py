@@ -52,7 +52,7 @@ def print_plan(target: str, wishes: Wishes, out: Path | None, *, as_json: bool) 
     want = asked(target, wishes)
     options, place = want.wishes.options, place_from(want.wishes.vault)
     session = open_session()
-    plan = Refloat(session).plan(want.target, want.goal(session.engine), options, place)
+    plan = Refloat(session).plan(want.target, want.wishes.goal, options, place)
     if out is not None:
         _write(out, plan.to_json())
     say(plan.to_json() if as_json else plan_text(plan))

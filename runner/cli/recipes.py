@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.cli.recipe_texts import explanation_of, skeleton_of, text_of
+from runner.cli.releases import releases_in
 from runner.errors import Exit, UsageError
 from runner.paths import NoPath, catalogue_of, find_path
 from runner.paths import Path as Way
@@ -111,7 +112,7 @@ def path(
 ) -> None:
     """The hops from one release to another, or the rule that forbids it (exit 3)."""
     recipe = _found(name, own)
-    known = catalogue_of(recipe, _releases_in(releases) if releases is not None else None)
+    known = catalogue_of(recipe, releases_in(releases) if releases is not None else None)
     ends = release_from(start, recipe.scheme), release_from(goal, recipe.scheme)
     found = find_path(recipe, *ends, known, force=force)
     if isinstance(found, NoPath):
@@ -120,30 +121,6 @@ def path(
     typer.echo(json.dumps({"hops": [one.text for one in found.hops]}) if as_json else _hops_text(start, found))
     for said in found.warnings:
         typer.echo(f"! {said}", err=True)
-
-
-def _releases_in(given: str) -> list[str]:
-    """A file with one release a line (or a JSON list), or the list itself."""
-    file = Path(given)
-    if "," not in given and file.is_file():
-        text = file.read_text(encoding="utf-8")
-        return _json_list(text, file) if text.lstrip().startswith("[") else _lines(text)
-    return [one.strip() for one in given.split(",") if one.strip()]
-
-
-def _json_list(text: str, file: Path) -> list[str]:
-    try:
-        found = json.loads(text)
-    except ValueError as wrong:
-        raise UsageError("releases-unreadable", f"{file} is not a JSON list: {wrong}.") from wrong
-    if not all(isinstance(one, str) for one in found):
-        raise UsageError("releases-unreadable", f"{file}: every release is a text in quotes.")
-    return list(found)
-
-
-def _lines(text: str) -> list[str]:
-    bare = (line.split("#", 1)[0].strip() for line in text.splitlines())
-    return [line for line in bare if line]
 
 
 def _refused(found: NoPath) -> dict[str, dict[str, object]]:

@@ -54,7 +54,7 @@ def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehears
     session = open_session(live.hear, interrupts=interrupts)
     want = asked(target, wishes)
     options = want.wishes.options
-    world, plan = Refloat(session).look(want.target, want.goal(session.engine), options, place_from(want.wishes.vault))
+    world, plan = Refloat(session).look(want.target, want.wishes.goal, options, place_from(want.wishes.vault))
     wanted = Wanted(options=options, quick=quick, snapshot=snapshot)
     with interrupts.at_work("refloat prune"):
         result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from runner.cli.asked import meant
 from runner.cli.ground import open_session, place_from
@@ -15,11 +17,22 @@ if TYPE_CHECKING:
     from runner.prospects import Prospect
 
 
-def versions_command(target: Target, as_json: AsJson = False) -> None:
-    """Where a target could go. The releases known, the way there, what bars it, and which are on the engine."""
-    from runner.prospects import read_prospect
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no registry.")]
+Releases = Annotated[
+    str | None, typer.Option("--releases", metavar="FILE|LIST", help="The releases that exist; no registry is asked.")
+]
 
-    prospect = read_prospect(open_session().engine, meant(target))
+
+def versions_command(target: Target, offline: Offline = False, releases: Releases = None,
+                     as_json: AsJson = False) -> None:  # fmt: skip
+    """Where a target could go. The newest that exists, the newest within reach, the way there and what bars it."""
+    from runner.cli.releases import releases_in
+    from runner.prospects import read_prospect
+    from runner.registry.listing import not_asked
+
+    session = open_session()
+    given = tuple(releases_in(releases)) if releases is not None else None
+    prospect = read_prospect(session.engine, meant(target), not_asked if offline else session.ask_registry, given)
     if as_json:
         say_json(prospect.model_dump(mode="json"))
         return
@@ -32,14 +45,23 @@ def _lines(one: Prospect) -> tuple[str, ...]:
     way = " → ".join((one.version, *one.path)) if one.path else ""
     details = (
         ("newest", one.newest or nothing),
-        ("within reach", one.reachable if one.reachable != one.newest else ""),
+        ("within reach", (one.reachable or "nothing") if one.newest and one.reachable != one.newest else ""),
         ("way", way),
         ("barred", f"{one.why_not} ({one.source})" if one.why_not else ""),
         ("on this engine", ", ".join(one.here)),
         ("next", f"refloat plan {one.target} --to {one.next_tag}" if one.next_tag else ""),
     )
-    known = "Known from the recipe and the images on this engine; no registry was asked."
-    return (head, *(f"  {name:<15} {text}" for name, text in details if text), known)
+    return (head, *(f"  {name:<15} {text}" for name, text in details if text), *_known_from(one))
+
+
+def _known_from(one: Prospect) -> tuple[str, ...]:
+    """What the answer rests on, so that silence is not taken for absence."""
+    if one.releases_given:
+        return ("Known from the list given, as all there is.",)
+    if one.registry and not one.unseen:
+        return (f"Known from the {one.registry_tags} tags that {one.registry} lists, and the images on this engine.",)
+    known = "Known from the recipe and the images on this engine" if one.product else "Known from this engine"
+    return (f"{known}; {f'no tags were seen. {one.unseen}' if one.unseen else 'no registry was asked.'}",)
 
 
 def verify_command(target: TargetOrRun, vault: Vault = "", as_json: AsJson = False) -> None:

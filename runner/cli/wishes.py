@@ -22,7 +22,7 @@ Rehearsed = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 To = Annotated[
     str,
-    typer.Option("--to", metavar="VERSION", help="A tag of the same repository, newest, 2.x, or such as '>=2.45,<3'."),
+    typer.Option("--to", metavar="VERSION", help="A tag of the same repository, newest, 2.53, or such as '>=2.45,<3'."),
 ]
 Image = Annotated[str, typer.Option("--image", metavar="REF", help="The whole image to go to, instead of --to.")]
 PullWish = Annotated[

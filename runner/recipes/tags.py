@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from runner.recipes.loader import without_host
 from runner.recipes.model import Recipe, RecipeImage
@@ -18,11 +19,24 @@ def tag_for(recipe: Recipe, repository: str, version: str) -> str:
 
 def release_in_tag(recipe: Recipe, repository: str, tag: str) -> Release | None:
     """The release a tag names, without a variant such as -alpine; a moving tag names none."""
+    return read_tag(recipe, repository, tag)[0]
+
+
+def read_tag(recipe: Recipe, repository: str, tag: str) -> tuple[Release | None, str]:
+    """The release a tag names, and its variant (``alpine``); empty where it is the plain one."""
+    parse = scheme_named(recipe.scheme).parse
+    if release := parse(tag):
+        return release, ""
     image = _image(recipe, repository)
     shape = re.escape(image.tag if image else "{version}").replace(re.escape("{version}"), "(?P<version>.+?)")
-    parse = scheme_named(recipe.scheme).parse
     match = re.fullmatch(rf"{shape}(?:-(?P<variant>[a-z][a-z0-9.-]*))?", tag)
-    return parse(tag) or (parse(match["version"]) if match else None)
+    return (parse(match["version"]), match["variant"] or "") if match else (None, "")
+
+
+def tags_by_release(recipe: Recipe, repository: str, tags: Iterable[str], variant: str) -> dict[Release, str]:
+    """The tag of each release among these, of one variant alone; tags that name no release are left out."""
+    read = ((tag, *read_tag(recipe, repository, tag)) for tag in sorted(tags))
+    return {release: tag for tag, release, kind in read if release and kind == variant}
 
 
 def _image(recipe: Recipe, repository: str) -> RecipeImage | None:
