@@ -16,6 +16,7 @@ from runner.refusals import refuse_unfit
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
+from runner.volume_warnings import volume_warnings
 from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
 from runner.world import World, expectations
 
@@ -117,7 +118,12 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
 def _warnings(world: World) -> tuple[PlanWarning, ...]:
     seen = spec_warnings(world.target, world.old_image, world.new_image, world.changes, world.others, world.engine)
     notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
-    return (*notices, *_hop_warnings(world), *(PlanWarning(code=warning.code, text=warning.text) for warning in seen))
+    return (
+        *notices,
+        *_hop_warnings(world),
+        *volume_warnings(world),
+        *(PlanWarning(code=warning.code, text=warning.text) for warning in seen),
+    )
 
 
 def _hop_warnings(world: World) -> tuple[PlanWarning, ...]:
