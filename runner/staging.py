@@ -197,9 +197,7 @@ def _held(session: Session, scene: Scene) -> Iterator[None]:
     """Hold the stage. Busy; the lock dies with its process."""
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(
-                session.runs.lock(scene.engine_id, scene.lock, scene.run, session.now())
-            )
+            held.enter_context(session.runs.lock(scene.engine_id, scene.lock, scene.run, session.now()))
         except Busy as busy:
             raise Busy("busy", busy.what, then="Wait until it has ended.") from None
         yield
