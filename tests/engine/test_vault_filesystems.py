@@ -13,7 +13,7 @@ from runner.vault.port import VaultPlace
 from tests.engine.loop_disks import MIB, disk, used_bytes
 from tests.engine.test_vault import ODD_FILES
 from tests.engine.vault_bench import Bench, laid_out
-from tests.pure.test_vault_copies import Bench as Trees
+from tests.pure.vault_bench import Bench as Trees
 
 SIZE_BYTES = 320 * MIB
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pure.test_vault_copies import Bench
+from tests.pure.vault_bench import Bench
 
 Told = set[tuple[str, str, int, int]]
 

@@ -5,74 +5,17 @@ from __future__ import annotations
 import os
 import random
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vaultwork import glance, manifest
-from vaultwork.requests import Answer, Request, answer_to
 
+from tests.pure.vault_bench import SOURCE, Bench, write
 from tests.pure.vault_trees import damage, grow, portrait, rewrite_secretly
 
-SOURCE = {"key": "d0", "volume": "data", "path": "", "destination": "/data"}
 SEEDS = st.integers(0, 10**9)
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
-
-
-class Bench:
-    """One source and one vault."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.source = bytes(folder / "sources/d0")
-        (folder / "sources/d0").mkdir(parents=True)
-        (folder / "vault").mkdir()
-
-    def ask(self, op: str, run: str = "r1", **more: object) -> Answer:
-        request = {"op": op, "vault": str(self.folder / "vault"), "mounts": str(self.folder / "sources"), "target": "t"}
-        fields = {"run": run, "sources": [SOURCE], "taken_from": {"image": "sha256:1"}}
-        return answer_to(Request(**{**request, **fields, **more}))  # type: ignore[typeddict-item]  # made of pieces
-
-    def done(self, op: str, run: str = "r1", **more: object) -> Answer:
-        answer = self.ask(op, run, **more)
-        assert "trouble" not in answer, answer
-        return answer
-
-    def refused(self, op: str, run: str = "r1", **more: object) -> str:
-        trouble = self.ask(op, run, **more)["trouble"]
-        assert isinstance(trouble, dict)
-        return str(trouble["code"])
-
-    def copy(self, run: str = "r1") -> bytes:
-        return bytes(self.folder / "vault/t" / run / "data/d0")
-
-    def copy_of(self, name: str, run: str = "r1") -> bytes:
-        return (self.folder / "vault/t" / run / "data/d0" / name).read_bytes()
-
-    def snapshot(self, run: str = "r1") -> None:
-        for op in ("warm-copy", "cold-copy", "seal"):
-            self.done(op, run)
-
-    def snapshot_of_old_files(self, run: str) -> None:
-        self.done("warm-copy", run)
-        self.let_time_pass(run)
-        self.done("cold-copy", run)
-        self.done("seal", run)
-
-    def settle(self, settled_s: int, run: str = "r1") -> None:
-        """Make the manifest as if the warm pass had begun then."""
-        path = bytes(self.folder / "vault/t" / run / "manifests/d0")
-        there = manifest.load(path)
-        assert there
-        glance.forget(path)
-        manifest.save(path, manifest.Manifest(settled_s, there.known))
-
-    def let_time_pass(self, run: str = "r1") -> None:
-        """Make the ctimes recorded so far old enough to prove that a file is unchanged."""
-        self.settle(int(time.time()) + 3600, run)
-        time.sleep(0.02)  # so that the next change gets another ctime, however coarse the clock
 
 
 @pytest.fixture
@@ -148,13 +91,6 @@ def test_a_later_snapshot_shares_files_with_the_older_one_and_neither_spoils_the
     bench.done("discard")
     bench.done("verify", "r2")
     bench.done("restore", "r2")
-
-
-def write(bench: Bench, name: str, text: str) -> Path:
-    path = Path(os.fsdecode(bench.source)) / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_content_that_changed_behind_its_mtime_and_size_is_copied(bench: Bench) -> None:
@@ -298,51 +234,6 @@ def test_sealing_twice_gives_the_same_seal(bench: Bench) -> None:
     write(bench, "a", "1")
     bench.snapshot()
     assert bench.done("seal") == bench.done("sealed")
-
-
-@pytest.mark.parametrize("piece", ["manifests/d0", "taken-from.json", "seal.json"])
-def test_a_damaged_paper_of_the_seal_is_found_before_any_use(bench: Bench, piece: str) -> None:
-    write(bench, "a", "1")
-    bench.snapshot()
-    path = bench.folder / "vault/t/r1" / piece
-    path.write_bytes(path.read_bytes().replace(b"a", b"b", 1)[:-3])
-    for op in ("sealed", "verify", "restore"):
-        assert bench.refused(op) == "damaged"
-
-
-def test_a_missing_manifest_or_tree_is_damage(bench: Bench) -> None:
-    write(bench, "a", "1")
-    bench.snapshot()
-    (bench.folder / "vault/t/r1/data/d0").rename(bench.folder / "away")
-    assert bench.refused("sealed") == "damaged"
-    (bench.folder / "vault/t/r1/manifests/d0").unlink()
-    assert bench.refused("sealed") == "damaged"
-
-
-def test_verifying_hashes_every_file_again(bench: Bench) -> None:
-    write(bench, "deep/er/file", "content")
-    bench.snapshot()
-    bench.done("verify")
-    rewrite_secretly(bench.copy() + b"/deep/er/file", random.Random(2))
-    bench.done("sealed")
-    answer = bench.ask("verify")
-    assert answer["trouble"] == {
-        "code": "damaged", "what": "The snapshot of run r1 is damaged: deep/er/file of d0.",
-    }  # fmt: skip
-
-
-def test_a_seal_in_another_runs_room_is_foreign(bench: Bench) -> None:
-    write(bench, "a", "1")
-    bench.snapshot()
-    (bench.folder / "vault/t/r1").rename(bench.folder / "vault/t/r2")
-    assert bench.refused("sealed", "r2") == "foreign"
-    assert bench.refused("restore", "r2") == "foreign"
-
-
-def test_a_snapshot_is_not_restored_into_data_it_was_not_taken_of(bench: Bench) -> None:
-    write(bench, "a", "1")
-    bench.snapshot()
-    assert bench.refused("restore", sources=[{**SOURCE, "volume": "other"}]) == "foreign"
 
 
 def test_a_restore_that_was_cut_off_is_finished_by_the_next(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pure.test_vault_copies import Bench
+from tests.pure.vault_bench import Bench
 from tests.pure.vault_trees import damage, entries_of, grow, portrait
 
 

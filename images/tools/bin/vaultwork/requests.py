@@ -19,6 +19,7 @@ from vaultwork.restoring import restore
 from vaultwork.rooms import Room
 from vaultwork.sealing import SourceTold
 from vaultwork.trouble import Trouble, trouble_from
+from vaultwork.verifying import verify
 from vaultwork.warming import warm
 
 Answer = dict[str, object]
@@ -150,7 +151,7 @@ def _sealed(request: Request) -> Answer:
 def _verify(request: Request) -> Answer:
     room = _room(request)
     with _held(room, shared=True):
-        return {"seal": sealing.verify(room)}
+        return {"seal": verify(room)}
 
 
 def _restore(request: Request) -> Answer:

@@ -9,10 +9,9 @@ import subprocess
 from datetime import UTC, datetime
 from typing import TypedDict, cast
 
-from vaultwork.copying import attributes_digest
 from vaultwork.glance import recall
-from vaultwork.listing import Listing, at, differences, list_tree, listing_from, read_both
-from vaultwork.manifest import FORMAT, Known, Manifest, Totals, digests_of, load, load_totals
+from vaultwork.listing import Listing, differences, listing_from, read_both
+from vaultwork.manifest import FORMAT, Manifest, Totals, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
 from vaultwork.trouble import Trouble, spoken
@@ -106,12 +105,16 @@ def sealed(room: Room) -> Seal:
     if (content.get("format"), content.get("target"), content.get("run")) != (FORMAT, room.target, room.run):
         named = f"{content.get('target')} (run {content.get('run')}, format {content.get('format')})"
         raise Trouble("foreign", f"The seal in the room of run {room.run} belongs to another snapshot: {named}.")
-    if content.get("digest") != digest_over(room, content["sources"]):
+    if not _whole(content) or content["digest"] != digest_over(room, content["sources"]):
         raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: its manifests are not what was sealed.")
     missing = [told["key"] for told in content["sources"] if not _there(room, told["key"])]
     if missing:
         raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: the data of {missing[0]} is missing.")
     return content
+
+
+def _whole(content: Seal) -> bool:
+    return content.keys() >= Seal.__required_keys__ and isinstance(content["sources"], list)
 
 
 def _there(room: Room, key: str) -> bool:
@@ -130,43 +133,6 @@ def newest_sealed(room: Room, told: SourceTold) -> Room | None:
             if told in content["sources"]:
                 fitting.append((content["sealed_at"], other))
     return max(fitting)[1] if fitting else None
-
-
-def verify(room: Room) -> Seal:
-    """Compare every entry with the manifests and hash every file again."""
-    content = sealed(room)
-    for told in content["sources"]:
-        manifest = load(room.manifest(told["key"]))
-        if manifest is None or (wrong := first_wrong(room.tree(told["key"]), manifest)) is not None:
-            raise Trouble(
-                "damaged", f"The snapshot of run {room.run} is damaged: {spoken(wrong or b'')} of {told['key']}."
-            )
-    return content
-
-
-def first_wrong(tree: bytes, manifest: Manifest) -> bytes | None:
-    """The first path of a tree that is not as the manifest says; None where all are."""
-    wrong = _changed(manifest, list_tree(tree))
-    wrong |= wrong_attributes(tree, manifest.known, manifest.known.keys() - wrong)
-    files = [path for path in sorted(manifest.known.keys() - wrong) if _hashed_alone(path, manifest.known[path])]
-    wrong |= {
-        path for path, digest in digests_of(tree, files, manifest.known) if digest != manifest.known[path].content
-    }
-    return worst_of(wrong, manifest.known)
-
-
-def worst_of(paths: set[bytes], known: dict[bytes, Known]) -> bytes | None:
-    """The path to name: a folder is named only where nothing in it is wrong."""
-    return min(paths, key=lambda path: (path in known and known[path].meta[:1] == b"d", path), default=None)
-
-
-def _hashed_alone(path: bytes, known: Known) -> bool:
-    return known.meta[:1] == b"f" and known.leader in (b"", path)
-
-
-def wrong_attributes(tree: bytes, known: dict[bytes, Known], paths: set[bytes]) -> set[bytes]:
-    """Those of these paths whose extended attributes are others."""
-    return {path for path in paths if attributes_digest(at(tree, path)) != known[path].attributes}
 
 
 class RoomTold(TypedDict):
