@@ -16,9 +16,8 @@ from runner.refusals import refuse_unfit
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
-from runner.volume_warnings import volume_warnings
 from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
-from runner.world import World, expectations
+from runner.world import Inquired, World, expectations
 
 
 def target_spec(world: World, keep_env: tuple[str, ...] = ()) -> ContainerSpec:
@@ -120,10 +119,30 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
     notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
     return (
         *notices,
+        *_inquiry_warnings(world),
         *_hop_warnings(world),
-        *volume_warnings(world),
         *(PlanWarning(code=warning.code, text=warning.text) for warning in seen),
     )
+
+
+def _inquiry_warnings(world: World) -> tuple[PlanWarning, ...]:
+    """What people added to the product, which no vendor has tried with the new version; and what was not answered."""
+    unheard = tuple(
+        PlanWarning(code="preflight", text=f"{_spoken(one)} could not be asked for: {one.unheard}")
+        for one in world.inquired
+        if one.unheard
+    )
+    listed = (one for one in world.inquired if one.items)
+    return (*unheard, *(PlanWarning(code="customised", text=_list_words(one)) for one in listed))
+
+
+def _spoken(one: Inquired) -> str:
+    return one.name.replace("-", " ")
+
+
+def _list_words(one: Inquired) -> str:
+    more = f" and {one.count - len(one.items)} more" if one.count > len(one.items) else ""
+    return f"{_spoken(one)}, which the new version may not suit: {', '.join(one.items)}{more}"
 
 
 def _hop_warnings(world: World) -> tuple[PlanWarning, ...]:

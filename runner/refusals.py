@@ -15,7 +15,15 @@ Reason = tuple[str, str, str]
 
 def refuse_unfit(world: World) -> None:
     """Refused with the code of the first reason and the words of all."""
-    reasons = tuple(reason for look in _LOOKS for reason in look(world))
+    _refuse(tuple(reason for look in _LOOKS for reason in look(world)))
+
+
+def refuse_unready(world: World) -> None:
+    """Refused ``preflight`` where the product itself says no to an upgrade; asked again right before one."""
+    _refuse(_preflight(world))
+
+
+def _refuse(reasons: tuple[Reason, ...]) -> None:
     if reasons:
         then = tuple(dict.fromkeys(reason[2] for reason in reasons if reason[2]))
         raise Refused(reasons[0][0], "\n".join(reason[1] for reason in reasons), NOTHING_TOUCHED, "\n".join(then))
@@ -114,8 +122,17 @@ def _platform(world: World) -> tuple[Reason, ...]:
     return (("platform", what, "Pull the image for the right platform."),)
 
 
+def _preflight(world: World) -> tuple[Reason, ...]:
+    """What the product itself says against an upgrade, asked as its recipe has it."""
+    return tuple(
+        ("preflight", f"{one.name} says no: {one.refused}", f"{one.why} See {one.source}")
+        for one in world.inquired
+        if one.refused
+    )
+
+
 def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:,.0f} MB"
 
 
-_LOOKS = (_ours, _swarm, _unfinished, _state, _dependents, _shared, _platform, _space)
+_LOOKS = (_ours, _swarm, _unfinished, _state, _dependents, _shared, _platform, _space, _preflight)

@@ -15,10 +15,11 @@ from runner.papercheck import check_on_paper
 from runner.plan import Plan, Side
 from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
-from runner.recovery import Open, lost_runs, open_runs, plan_of_successor, refuse_unexplained, resume_wish
+from runner.recovery import Open, lost_runs, open_runs, refuse_unexplained, resume_wish
+from runner.refusals import refuse_unready
 from runner.session import Session
 from runner.staging import strike_left
-from runner.survey import look_around, survey
+from runner.survey import inquired, look_around, survey
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.way import Options, repository, side
@@ -118,15 +119,13 @@ class Refloat:
         if changes:
             what = "The world changed since the plan was made:\n  " + "\n  ".join(changes)
             raise Refused("stale-plan", what, then=f"Make it anew: refloat plan {plan.target} --to VERSION")
+        if plan.verb == "upgrade":
+            refuse_unready(inquired(session.engine, world))
 
-    def offer_rollback(self, target_or_run: str, options: Options = Options(),
-                       place: VaultPlace = VaultPlace()) -> RollbackOffer:  # fmt: skip
-        """What a rollback would do and lose; Refused ``nothing-to-roll-back``, ``unsealed``, …
-
-        ``place`` matters only where no journal here knows the upgrade: its plan is read from there.
-        """
+    def offer_rollback(self, target_or_run: str, options: Options = Options()) -> RollbackOffer:
+        """What a rollback would do and lose; Refused ``nothing-to-roll-back``, ``unsealed``, …"""
         session = self.session
-        plan = self._last_upgrade(target_or_run, place)
+        plan = self._last_upgrade(target_or_run)
         told = session.outcome(plan)
         if told.held:
             return RollbackOffer(plan=plan, undoes=True, losing=_losing(plan))
@@ -146,22 +145,16 @@ class Refloat:
             finally:
                 self.session.vault.close(plan.run)
 
-    def _last_upgrade(self, target_or_run: str, place: VaultPlace) -> Plan:
+    def _last_upgrade(self, target_or_run: str) -> Plan:
         session = self.session
         if target_or_run in session.runs.all():
             return session.runs.plan(target_or_run)
-        container = find_target(session.engine, target_or_run)
-        name, engine_id = container.name, session.engine.engine().id
-        for run in session.runs.of_target(engine_id, name):
+        name = find_target(session.engine, target_or_run).name
+        for run in session.runs.of_target(session.engine.engine().id, name):
             plan = session.runs.plan(run)
             if plan.verb == "upgrade" and session.outcome(plan).end is End.NEW:
                 return plan
-        made_by = plan_of_successor(session, container, place)
-        if made_by and (made_by.verb, made_by.target, made_by.engine_id) == ("upgrade", name, engine_id):
-            return made_by
-        what = f"No upgrade of {name} is known here, and none in the vault {place.path or place.volume}."
-        then = f"See what is: refloat history. Is its vault elsewhere? refloat rollback {name} --vault VOLUME_OR_PATH"
-        raise Refused("nothing-to-roll-back", what, then=then)
+        raise Refused("nothing-to-roll-back", f"No upgrade of {name} by refloat is known here.", then="refloat history")
 
     def rollback(self, offer: RollbackOffer) -> Outcome:
         """Carry an offer out."""

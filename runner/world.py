@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from runner.facts import Change, Container, Engine, Fact, Image, Volume
+from runner.facts import Change, Container, Engine, Fact, Image
 from runner.plan import Expectation
 from runner.vault.port import Measured, Source, Space, VaultPlace
 
@@ -14,6 +14,24 @@ SPARE = 1.1
 SPARE_BYTES = 16 * 1024 * 1024
 """For manifests, folders and papers."""
 SPARE_INODES = 1000
+
+
+class Inquired(Fact):
+    """What the old version answered to one of its recipe's questions before an upgrade."""
+
+    name: str
+    listing: bool = False
+    """Whether it lists what people added, rather than checks whether an upgrade may begin."""
+    items: tuple[str, ...] = ()
+    """The first of what is listed."""
+    count: int = 0
+    """How many there are in all."""
+    refused: str = ""
+    """What a check said against an upgrade; empty where it passed."""
+    unheard: str = ""
+    """Why there is no answer; empty where there is one."""
+    why: str = ""
+    source: str = ""
 
 
 class World(Fact):
@@ -28,13 +46,12 @@ class World(Fact):
     """Every other container of the engine, stopped ones too."""
     changes: tuple[Change, ...]
     sources: tuple[Source, ...]
-    volumes: tuple[Volume, ...] = ()
-    """Those of the sources that are volumes, as the engine keeps them."""
     place: VaultPlace
     measured: tuple[Measured, ...]
     space: Space
     notices: tuple[str, ...] = ()
     """What was odd while looking, such as a registry that did not answer."""
+    inquired: tuple[Inquired, ...] = ()
 
     @property
     def size_bytes(self) -> int:

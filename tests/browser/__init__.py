@@ -1,1 +1,0 @@
-"""What people see: pages in a real browser."""

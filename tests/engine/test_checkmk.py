@@ -1,0 +1,128 @@
+"""Checkmk's way of upgrading, on its stand-in: the entrypoint updates the site, and every trap of it ends well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.upgrade_lab import Bench, bench_on, until
+
+CHECKMK = "refloat-lab/check-mk-raw"
+OLD, NEW, BREAKS, OTHER_SITE = "2.2.0p47", "2.3.0p43", "2.3.0p50", "2.3.0p51"
+SITE = "/omd/sites/cmk"
+
+
+@pytest.fixture
+def bench(engine_host: str, tmp_path: Path) -> Iterator[Bench]:
+    with bench_on(engine_host, tmp_path) as made:
+        yield made
+
+
+def site(bench: Bench, *options: str) -> None:
+    """A site of the old version with something of its own in it."""
+    bench.run(f"{CHECKMK}:{OLD}", "--volume", f"{bench.data}:/omd/sites", *options)
+    until(lambda: "### CONTAINER STARTED" in bench.docker("logs", bench.name), "the site started")
+    bench.exec("sh", "-c", f'echo \'all_hosts = ["srv1", "srv2"]\' >{SITE}/etc/check_mk/main.mk')
+
+
+def version(bench: Bench) -> str:
+    return Path(bench.exec("readlink", f"{SITE}/version")).name
+
+
+def test_the_entrypoint_updates_the_site_and_its_hosts_stay(bench: Bench) -> None:
+    site(bench)
+    bench.upgraded("--to", NEW)
+    assert version(bench) == f"{NEW}.cre"
+    assert bench.exec("cat", f"{SITE}/etc/check_mk/main.mk") == 'all_hosts = ["srv1", "srv2"]'
+    assert bench.exec("cat", f"{SITE}/var/check_mk/format") == "2.3.0"
+    assert "### CREATING SITE" not in bench.docker("logs", bench.name)
+
+
+def test_a_long_update_is_unhealthy_and_yet_waited_for(bench: Bench) -> None:
+    site(bench, "--env", "STAND_IN_STEP_S=3")
+    ran = bench.apply("--to", NEW, "--deadline", "6")
+    assert ran.status == 0, ran.out + ran.err
+    assert version(bench) == f"{NEW}.cre"
+
+
+def test_an_update_that_breaks_half_way_goes_back_to_the_site_as_it_was(bench: Bench) -> None:
+    site(bench)
+    before = bench.tree()
+    ran = bench.apply("--to", BREAKS)
+    assert ran.status == 5, ran.out + ran.err
+    assert "cannot migrate part 3" in ran.out + ran.err
+    assert bench.tree() == before
+    assert version(bench) == f"{OLD}.cre"
+    assert bench.exec("omd", "status") == "Overall state:  running"
+
+
+def test_a_new_empty_site_is_a_danger_and_no_success(bench: Bench) -> None:
+    site(bench)
+    before = bench.tree()
+    ran = bench.apply("--to", OTHER_SITE)
+    assert ran.status == 5, ran.out + ran.err
+    assert "### CREATING SITE" in ran.out + ran.err
+    assert bench.tree() == before
+
+
+def test_what_an_interrupted_update_left_behind_is_found_before_anything_is_touched(bench: Bench) -> None:
+    site(bench)
+    bench.exec("mkdir", f"{SITE}/.update_backup")
+    started = bench.target.state.started_at
+    ran = bench.apply("--to", NEW)
+    assert ran.status == 3, ran.out + ran.err
+    assert "no-interrupted-update" in ran.err
+    assert bench.target.state.started_at == started
+
+
+def test_a_plan_lists_the_files_and_packages_of_ones_own(bench: Bench) -> None:
+    site(bench)
+    bench.exec("sh", "-c", f"mkdir {SITE}/local/checks && touch {SITE}/local/checks/mine {SITE}/local/checks/packed")
+    bench.exec("sh", "-c", f"echo local/checks/packed >{SITE}/var/check_mk/packages/weather-1.2")
+    warnings = json.loads(bench.plan("--to", NEW, "--json").out)["warnings"]
+    listed = [one["text"] for one in warnings if one["code"] == "customised"]
+    told = {text.partition(",")[0]: text for text in listed}
+    assert set(told) == {"local files", "extension packages", "unpackaged files"}
+    assert "checks/mine" in told["local files"]
+    assert "weather-1.2" in told["extension packages"]
+    assert told["unpackaged files"].endswith("local/checks/mine")
+
+
+def test_a_container_with_rm_is_upgraded_and_brought_back_all_the_same(bench: Bench) -> None:
+    site(bench, "--rm")
+    before = bench.tree()
+    assert bench.apply("--to", BREAKS).status == 5
+    assert bench.tree() == before
+    bench.upgraded("--to", NEW)
+    assert version(bench) == f"{NEW}.cre"
+
+
+def test_a_later_rollback_brings_the_old_version_and_its_own_data(bench: Bench) -> None:
+    """An older image alone starts without a word on the newer data."""
+    site(bench)
+    before = bench.tree()
+    bench.upgraded("--to", NEW)
+    ran = bench.refloat("rollback", bench.name, "--yes")
+    assert ran.status == 0, ran.out + ran.err
+    assert bench.tree() == before
+    assert version(bench) == f"{OLD}.cre"
+
+
+def test_a_rehearsal_updates_a_copy_of_the_site(bench: Bench) -> None:
+    site(bench)
+    for goal, status in ((NEW, 0), (BREAKS, 4)):
+        ran = bench.refloat("rehearse", bench.name, "--to", goal, "--vault", bench.vault)
+        assert ran.status == status, ran.out + ran.err
+    assert version(bench) == f"{OLD}.cre"
+
+
+def test_sites_of_several_versions_live_side_by_side(bench: Bench) -> None:
+    site(bench)
+    other = f"{bench.name}-two"
+    bench.run(f"{CHECKMK}:{NEW}", "--volume", f"{bench.data}-two:/omd/sites", name=other)
+    listed = {one["name"]: one for one in json.loads(bench.refloat("ls", "--json").out)}
+    assert listed[bench.name]["version"] == OLD
+    assert listed[other]["version"] == NEW

@@ -1,0 +1,77 @@
+"""What a recipe wants known of the old version: a check that says no refuses, a list warns, silence is told."""
+
+from __future__ import annotations
+
+from runner.engine.memory import Behaviour, MemoryEngine
+from runner.engine.memory.behaviour import Answer
+from runner.facts import Image, Json
+from runner.inquiry import inquire
+from runner.recipes.loader import recipe_named
+from runner.recipes.model import Recipe
+from runner.recipes.work import Listing, Preflight
+
+LIST = ("find", "local")
+CHECK = ("test", "clean")
+
+
+def recipe(*, danger: str | None = None) -> Recipe:
+    check = Preflight(
+        name="clean", where="old-container", argv=CHECK, danger=danger, why="Because.", source="https://a.b"
+    )
+    elsewhere = check.model_copy(update={"where": "target-image", "argv": ("never", "asked", "here")})
+    listing = Listing(name="local-files", argv=LIST, ordinary=("README.TXT",), source="https://a.b")
+    return recipe_named("redis").model_copy(update={"preflight": (check, elsewhere), "customised": (listing,)})
+
+
+def machine(*answers: Answer) -> MemoryEngine:
+    engine = MemoryEngine()
+    behaviour = Behaviour(answers=answers)
+    engine.world.add_image(Image(id=f"sha256:{'1' * 64}", tags=("vendor/mon:1",), config={}), behaviour)
+    body: Json = {"Image": "vendor/mon:1", "Env": ["PASSWORD=s3cret-word"]}
+    engine.create_container("mon", body)
+    engine.start("mon")
+    return engine
+
+
+def test_what_passes_says_nothing() -> None:
+    engine = machine(Answer(argv=CHECK), Answer(argv=LIST, stdout="/local/README.TXT\n"))
+    check, listing = inquire(engine, engine.container("mon"), recipe())
+    assert (check.refused, check.unheard) == ("", "")
+    assert (listing.items, listing.count, listing.unheard) == ((), 0, "")
+
+
+def test_a_check_that_fails_says_why_and_no_secret() -> None:
+    engine = machine(Answer(argv=CHECK, exit_code=1, stdout="left over by s3cret-word"), Answer(argv=LIST))
+    check, _ = inquire(engine, engine.container("mon"), recipe())
+    assert check.refused.startswith("left over by")
+    assert "s3cret" not in check.refused
+
+
+def test_a_line_can_mean_no_whatever_the_exit_status() -> None:
+    engine = machine(Answer(argv=CHECK, stdout="fine\nwarning: two of them\n"), Answer(argv=LIST))
+    check, _ = inquire(engine, engine.container("mon"), recipe(danger="^warning"))
+    assert check.refused == "warning: two of them"
+
+
+def test_a_long_list_is_counted_and_cut() -> None:
+    found = "\n".join(["/local/README.TXT", *(f"/local/own-{n}" for n in range(30))])
+    engine = machine(Answer(argv=CHECK), Answer(argv=LIST, stdout=found))
+    _, listing = inquire(engine, engine.container("mon"), recipe())
+    assert listing.count == 30
+    assert listing.items[0] == "/local/own-0"
+    assert len(listing.items) < 30
+
+
+def test_what_cannot_be_asked_is_no_verdict() -> None:
+    engine = machine()
+    check, listing = inquire(engine, engine.container("mon"), recipe())
+    assert (check.refused, listing.items) == ("", ())
+    assert check.unheard
+    assert listing.unheard
+
+
+def test_a_stopped_container_and_an_unknown_product_are_not_asked() -> None:
+    engine = machine()
+    assert inquire(engine, engine.container("mon"), None) == ()
+    engine.stop("mon", 5)
+    assert inquire(engine, engine.container("mon"), recipe()) == ()
