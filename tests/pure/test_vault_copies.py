@@ -19,20 +19,23 @@ FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(Health
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Bench:
+    return Bench(tmp_path, forgets=getattr(request, "param", False))
 
 
-def fresh_bench(parent: Path) -> Bench:
-    return Bench(Path(tempfile.mkdtemp(dir=parent)))
+either = pytest.mark.parametrize("bench", [False, True], ids=["in one process", "in several"], indirect=True)
+
+
+def fresh_bench(parent: Path, *, forgets: bool) -> Bench:
+    return Bench(Path(tempfile.mkdtemp(dir=parent)), forgets=forgets)
 
 
 @FEW
-@given(seed=SEEDS, aged=st.booleans())
+@given(seed=SEEDS, aged=st.booleans(), forgets=st.booleans())
 def test_a_random_tree_damaged_at_random_is_restored_in_every_respect(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, aged: bool
+    tmp_path_factory: pytest.TempPathFactory, seed: int, aged: bool, forgets: bool
 ) -> None:
-    bench, dice = fresh_bench(tmp_path_factory.getbasetemp()), random.Random(seed)
+    bench, dice = fresh_bench(tmp_path_factory.getbasetemp(), forgets=forgets), random.Random(seed)
     grow(bench.source, dice, 30)
     before = portrait(bench.source)
     bench.done("warm-copy")
@@ -51,11 +54,11 @@ def test_a_random_tree_damaged_at_random_is_restored_in_every_respect(
 
 
 @FEW
-@given(seed=SEEDS)
+@given(seed=SEEDS, forgets=st.booleans())
 def test_the_cold_copy_catches_whatever_changed_since_the_warm_one(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
+    tmp_path_factory: pytest.TempPathFactory, seed: int, forgets: bool
 ) -> None:
-    bench, dice = fresh_bench(tmp_path_factory.getbasetemp()), random.Random(seed)
+    bench, dice = fresh_bench(tmp_path_factory.getbasetemp(), forgets=forgets), random.Random(seed)
     grow(bench.source, dice, 25)
     bench.done("warm-copy")
     bench.let_time_pass()
@@ -67,11 +70,11 @@ def test_the_cold_copy_catches_whatever_changed_since_the_warm_one(
 
 
 @FEW
-@given(seed=SEEDS)
+@given(seed=SEEDS, forgets=st.booleans())
 def test_a_later_snapshot_shares_files_with_the_older_one_and_neither_spoils_the_other(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
+    tmp_path_factory: pytest.TempPathFactory, seed: int, forgets: bool
 ) -> None:
-    bench, dice = fresh_bench(tmp_path_factory.getbasetemp()), random.Random(seed)
+    bench, dice = fresh_bench(tmp_path_factory.getbasetemp(), forgets=forgets), random.Random(seed)
     grow(bench.source, dice, 25)
     bench.done("warm-copy")
     bench.done("cold-copy")
@@ -93,6 +96,7 @@ def test_a_later_snapshot_shares_files_with_the_older_one_and_neither_spoils_the
     bench.done("restore", "r2")
 
 
+@either
 def test_content_that_changed_behind_its_mtime_and_size_is_copied(bench: Bench) -> None:
     path = write(bench, "ledger", "old text")
     bench.done("warm-copy")
@@ -103,6 +107,7 @@ def test_content_that_changed_behind_its_mtime_and_size_is_copied(bench: Bench) 
     assert portrait(bench.copy()) == portrait(bench.source)
 
 
+@either
 def test_only_what_changed_is_copied_while_the_service_is_down(bench: Bench) -> None:
     for number in range(50):
         write(bench, f"files/{number}", "x" * 100)
@@ -115,6 +120,7 @@ def test_only_what_changed_is_copied_while_the_service_is_down(bench: Bench) -> 
     assert bench.done("cold-copy")["copied_entries"] == 0
 
 
+@either
 def test_a_file_too_young_to_be_sure_of_is_copied_again(bench: Bench) -> None:
     young = write(bench, "young", "1")
     bench.done("warm-copy")
@@ -134,6 +140,7 @@ def test_unchanged_files_of_a_later_snapshot_cost_a_link(bench: Bench) -> None:
     assert (bench.folder / "vault/t/r2/data/d0" / changed.name).stat().st_nlink == 1
 
 
+@either
 def test_a_changed_hard_link_stays_one_file_in_the_copy_and_after_restoring(bench: Bench) -> None:
     first = write(bench, "a", "1")
     (first.parent / "sub").mkdir()
@@ -208,6 +215,7 @@ def test_an_unfinished_copy_is_no_snapshot(bench: Bench) -> None:
         assert bench.refused(op) == "unsealed"
 
 
+@either
 def test_data_that_changed_between_the_cold_copy_and_the_seal_is_not_sealed(bench: Bench) -> None:
     write(bench, "a", "1")
     bench.done("warm-copy")

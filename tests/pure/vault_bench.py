@@ -6,8 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from vaultwork import glance, manifest
+from vaultwork import manifest, sight
+from vaultwork.places import Place, place_of
 from vaultwork.requests import Answer, Request, answer_to
+from vaultwork.rooms import room_named
 
 SOURCE = {"key": "d0", "volume": "data", "path": "", "destination": "/data"}
 
@@ -15,13 +17,20 @@ SOURCE = {"key": "d0", "volume": "data", "path": "", "destination": "/data"}
 class Bench:
     """One source and one vault."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forgets: bool = False) -> None:
         self.folder = folder
+        self.forgets = forgets
+        """Whether each request goes to another process, which has seen nothing."""
         self.source = bytes(folder / "sources/d0")
         (folder / "sources/d0").mkdir(parents=True)
         (folder / "vault").mkdir()
 
+    def place(self, run: str = "r1") -> Place:
+        return place_of(room_named(self.folder / "vault", "t", run), self.source, "d0")
+
     def ask(self, op: str, run: str = "r1", **more: object) -> Answer:
+        if self.forgets:
+            sight.forget(self.place(run))
         request = {"op": op, "vault": str(self.folder / "vault"), "mounts": str(self.folder / "sources"), "target": "t"}
         fields = {"run": run, "sources": [SOURCE], "taken_from": {"image": "sha256:1"}}
         return answer_to(Request(**{**request, **fields, **more}))  # type: ignore[typeddict-item]  # made of pieces
@@ -57,8 +66,11 @@ class Bench:
         path = bytes(self.folder / "vault/t" / run / "manifests/d0")
         there = manifest.load(path)
         assert there
-        glance.forget(path)
-        manifest.save(path, manifest.Manifest(settled_s, there.known))
+        settled = manifest.Manifest(settled_s, there.known)
+        place, last = self.place(run), sight.recall(self.place(run))
+        manifest.save(path, settled)
+        if last:
+            sight.remember(place, last.look, settled, sight.young(settled, last.look.source), equal=last.equal)
 
     def let_time_pass(self, run: str = "r1") -> None:
         """Make the ctimes recorded so far old enough to prove that a file is unchanged."""

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from vaultwork.equal import Side, make_equal
-from vaultwork.glance import forget, recall, remember
-from vaultwork.listing import Listing, at, differences, leaders, listing_from, mark_now, parent_of, read_both
+from vaultwork.listing import Listing, at, differences, leaders, mark_now, parent_of
 from vaultwork.listing import whole_groups as whole
-from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content, without
-from vaultwork.places import Pass, Place, remember_glance, wipe
+from vaultwork.manifest import Known, Manifest, known_from, save, unchanged, with_content
+from vaultwork.places import Pass, Place, wipe
+from vaultwork.sight import Look, first_look, forget, known_of, look, look_at_copy, recall, remember, scope_since, young
 from vaultwork.trouble import Trouble, spoken
 
 _ROUNDS = 3
@@ -21,11 +21,22 @@ _FEW = 256
 
 
 class _Trail(NamedTuple):
-    """What a pass knows so far, and has copied so far."""
+    """What a pass looks at closely, what it knows of that, and what it has copied of that."""
 
+    scope: set[bytes]
     known: dict[bytes, Known]
     fresh: set[bytes]
     copied_bytes: int
+
+
+class _Part(NamedTuple):
+    """What is looked at closely of both trees; what of it must be copied again, and what must go."""
+
+    source: Listing
+    tree: Listing
+    leaders: dict[bytes, bytes]
+    rewrite: set[bytes]
+    surplus: set[bytes]
 
 
 def follow(place: Place, *, in_use: bool) -> Pass:
@@ -35,59 +46,84 @@ def follow(place: Place, *, in_use: bool) -> Pass:
     that is only paused may go on writing to pages that are dirty already.
     """
     settled_s = mark_now(place.source) if in_use else 0
-    raw = read_both(place.source, place.tree, in_use=in_use)
-    seen = recall(place.manifest)
-    if seen and seen.settled and seen.matches(*raw):
-        remember(place.manifest, seen._replace(equal=not in_use))
-        return Pass(0, 0, "")
-    forget(place.manifest)
-    before = load(place.manifest)
-    trail = _Trail(before.settled() if before else {}, set(), 0)
-    for _ in range(1 if in_use else _ROUNDS):
-        listing, there = listing_from(place.source, raw[0]), listing_from(place.tree, raw[1])
-        leader_of = leaders(listing)
-        rewrite, surplus = _stale(listing, there, leader_of, trail.known)
-        if not rewrite and not surplus:
-            break
-        sides = Side(place.source, listing), Side(place.tree, there)
-        done = make_equal(*sides, leader_of, rewrite, place.staging, in_use=in_use)
-        known = _relearned(place, listing, leader_of, trail.known, done.paths)
-        trail = _Trail(known, trail.fresh | done.paths, trail.copied_bytes + done.copied_bytes)
-        raw = read_both(place.source, place.tree, in_use=in_use)
-    else:
-        if not in_use:
-            raise Trouble("copy-failed", f"Somebody still writes to the data: {spoken(min(rewrite | surplus))}.")
-    manifest = _kept(place, before, trail, settled_s if in_use or before is None else before.settled_s)
-    if not in_use:
-        remember_glance(place, raw, manifest, equal=True)
+    last = recall(place)
+    before = known_of(place, last) or Manifest(0, {})
+    forget(place)
+    now = first_look(place, last, in_use=in_use)
+    scope = scope_since(last.look, now, before, last.loose) if last else {*now.source, *now.tree, *before.known}
+    trail = _widened(_Trail(set(), {}, set(), 0), before, scope)
+    now, trail = (_after_one if in_use else _after_all)(place, before, now, trail)
+    manifest = _kept(place, before, trail, settled_s if in_use else before.settled_s)
+    part = _part(now, trail)
+    loose = young(manifest, part.source) | part.rewrite | part.surplus
+    remember(place, now, manifest, loose, equal=not in_use)
     return Pass(sum(1 for path in trail.fresh if _is_no_folder(manifest, path)), trail.copied_bytes, "")
+
+
+def _after_one(place: Place, before: Manifest, now: Look, trail: _Trail) -> tuple[Look, _Trail]:
+    """One round, with a source in use: what becomes of it meanwhile is for the next pass to find."""
+    part = _part(now, trail)
+    if not part.rewrite and not part.surplus:
+        return now, trail
+    trail = _copied(place, part, trail, in_use=True)
+    then = look_at_copy(place, now)
+    return then, _widened(trail, before, scope_since(now, then, before, set()))
+
+
+def _after_all(place: Place, before: Manifest, now: Look, trail: _Trail) -> tuple[Look, _Trail]:
+    """As many rounds as it takes until source and copy agree, and nothing moved since."""
+    part = _part(now, trail)
+    for _ in range(_ROUNDS):
+        if not part.rewrite and not part.surplus:
+            return now, trail
+        trail = _copied(place, part, trail, in_use=False)
+        then = look(place, now, in_use=False)
+        trail = _widened(trail, before, scope_since(now, then, before, set()))
+        now, part = then, _part(then, trail)
+    if part.rewrite or part.surplus:
+        raise Trouble("copy-failed", f"Somebody still writes to the data: {spoken(min(part.rewrite | part.surplus))}.")
+    return now, trail
+
+
+def _widened(trail: _Trail, before: Manifest, scope: set[bytes]) -> _Trail:
+    """Look closely at more; what is too young to be sure of counts as unknown."""
+    more = scope - trail.scope
+    sure = more & before.known.keys()
+    sure -= young(before, sure)
+    return trail._replace(
+        scope=trail.scope | more, known={**trail.known, **{path: before.known[path] for path in sure}}
+    )
+
+
+def _part(now: Look, trail: _Trail) -> _Part:
+    """What of that must be copied again, and what must go."""
+    source = {path: now.source[path] for path in trail.scope if path in now.source}
+    tree = {path: now.tree[path] for path in trail.scope if path in now.tree}
+    leader_of = leaders(source)
+    rewrite, surplus = differences(source, tree, leader_of)
+    known = trail.known
+    rewrite |= {path for path, entry in source.items() if not unchanged(entry, known.get(path), leader_of.get(path))}
+    return _Part(source, tree, leader_of, whole(rewrite, leader_of), surplus)
+
+
+def _copied(place: Place, part: _Part, trail: _Trail, *, in_use: bool) -> _Trail:
+    sides = Side(place.source, part.source), Side(place.tree, part.tree)
+    done = make_equal(*sides, part.leaders, part.rewrite, place.staging, in_use=in_use)
+    kept = {path: known for path, known in trail.known.items() if path in part.source}
+    made = {
+        path: known_from(part.source[path], part.leaders.get(path, b""), at(place.tree, path)) for path in done.paths
+    }
+    return _Trail(trail.scope, {**kept, **made}, trail.fresh | done.paths, trail.copied_bytes + done.copied_bytes)
 
 
 def _is_no_folder(manifest: Manifest, path: bytes) -> bool:
     return path in manifest.known and manifest.known[path].meta[:1] != b"d"
 
 
-def _stale(
-    listing: Listing, there: Listing, leader_of: dict[bytes, bytes], known: dict[bytes, Known]
-) -> tuple[set[bytes], set[bytes]]:
-    """What must be copied again, and what must go."""
-    rewrite, surplus = differences(listing, there, leader_of)
-    rewrite |= {path for path, entry in listing.items() if not unchanged(entry, known.get(path), leader_of.get(path))}
-    return whole(rewrite, leader_of), surplus
-
-
-def _relearned(
-    place: Place, listing: Listing, leader_of: dict[bytes, bytes], known: dict[bytes, Known], paths: set[bytes]
-) -> dict[bytes, Known]:
-    kept = without(known, known.keys() - listing.keys())
-    made = {path: known_from(listing[path], leader_of.get(path, b""), at(place.tree, path)) for path in paths}
-    return {**kept, **made}
-
-
-def _kept(place: Place, before: Manifest | None, trail: _Trail, settled_s: int) -> Manifest:
+def _kept(place: Place, before: Manifest, trail: _Trail, settled_s: int) -> Manifest:
     """Make what was copied durable before the manifest says that it is there."""
     known, fresh = trail.known, trail.fresh
-    if before and not fresh and len(known) == len(before.known):
+    if not fresh and known.keys() == trail.scope & before.known.keys():
         return before
     wipe(place.staging)
     known = {path: each for path, each in known.items() if not each.leader or each.leader in known}
@@ -95,7 +131,8 @@ def _kept(place: Place, before: Manifest | None, trail: _Trail, settled_s: int) 
         subprocess.run([b"sync", b"-f", place.tree], check=False, capture_output=True)
     else:
         _sync_each(place.tree, {path for path in fresh if path in known and known[path].meta[:1] in b"fd"})
-    manifest = Manifest(settled_s, with_content(place.tree, known))
+    untouched = {path: each for path, each in before.known.items() if path not in trail.scope}
+    manifest = Manifest(settled_s, {**untouched, **with_content(place.tree, known)})
     save(place.manifest, manifest)
     return manifest
 

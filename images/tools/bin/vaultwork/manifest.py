@@ -64,8 +64,8 @@ class Manifest(NamedTuple):
 
     def totals(self) -> Totals:
         """How much this is."""
-        counted = (known for path, known in self.known.items() if known.leader in (b"", path))
-        return Totals(len(self.known), sum(_entry(known).size_bytes for known in counted))
+        files = [each.meta for path, each in self.known.items() if each.meta[:1] == b"f" and each.leader in (b"", path)]
+        return Totals(len(self.known), sum(int(meta.split(b" ", 5)[4]) for meta in files))
 
     def listing(self) -> Listing:
         """The entries as a listing."""

@@ -6,8 +6,6 @@ import os
 import shutil
 from typing import NamedTuple
 
-from vaultwork.glance import Glance, digest, remember
-from vaultwork.manifest import Manifest
 from vaultwork.rooms import Room
 
 
@@ -44,9 +42,3 @@ def wipe(tree: bytes) -> None:
         shutil.rmtree(tree)
     elif os.path.lexists(tree):
         os.unlink(tree)
-
-
-def remember_glance(place: Place, raw: tuple[bytes, bytes], manifest: Manifest, *, equal: bool) -> None:
-    """Keep how things are now, for the next pass."""
-    settled = len(manifest.settled()) == len(manifest.known)
-    remember(place.manifest, Glance(digest(raw[0]), digest(raw[1]), equal, settled))

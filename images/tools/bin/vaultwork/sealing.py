@@ -9,11 +9,11 @@ import subprocess
 from datetime import UTC, datetime
 from typing import TypedDict, cast
 
-from vaultwork.glance import recall
-from vaultwork.listing import Listing, differences, listing_from, read_both
+from vaultwork.listing import Listing, differences
 from vaultwork.manifest import FORMAT, Manifest, Totals, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
+from vaultwork.sight import Look, look, recall
 from vaultwork.trouble import Trouble, spoken
 
 
@@ -63,18 +63,18 @@ def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from:
 
 def _checked(place: Place) -> Totals:
     """How much it is, where source, copy and manifest agree about every entry."""
-    raw = read_both(place.source, place.tree) if begun(place) else None
-    if raw is None:
+    if not begun(place):
         raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
-    seen = recall(place.manifest)
-    if not (seen and seen.equal and seen.matches(*raw)):
-        _insist_on_equality(place, raw)
+    last = recall(place)
+    now = look(place, last.look if last else None, in_use=False)
+    if not (last and last.equal and last.look.said == now.said):
+        _insist_on_equality(place, now)
     return load_totals(place.manifest)
 
 
-def _insist_on_equality(place: Place, raw: tuple[bytes, bytes]) -> None:
+def _insist_on_equality(place: Place, now: Look) -> None:
     manifest = load(place.manifest) or Manifest(0, {})
-    listing, there, known = listing_from(place.source, raw[0]), listing_from(place.tree, raw[1]), manifest.known
+    listing, there, known = now.source, now.tree, manifest.known
     moved = {path for path in listing.keys() & known.keys() if not known[path].describes(listing[path])}
     wrong = moved | (listing.keys() ^ known.keys()) | _changed(manifest, there)
     if wrong:

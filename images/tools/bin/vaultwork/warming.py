@@ -8,11 +8,11 @@ import subprocess
 from vaultwork.copying import attributes_digest, shares_blocks
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.following import follow
-from vaultwork.glance import forget
 from vaultwork.listing import Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
 from vaultwork.listing import whole_groups as whole
 from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content
-from vaultwork.places import Pass, Place, begun, remember_glance, wipe
+from vaultwork.places import Pass, Place, begun, wipe
+from vaultwork.sight import Look, forget, remember, young
 from vaultwork.trouble import Trouble, complaint
 
 
@@ -20,11 +20,11 @@ def warm(place: Place, older: Place | None) -> Pass:
     """Copy a source that is in use; what vanishes or changes meanwhile is the cold pass's."""
     if begun(place):
         return follow(place, in_use=True)
-    forget(place.manifest)
+    forget(place)
     wipe(place.tree)
     settled_s = mark_now(place.source)
-    raw = read_tree(place.source, in_use=True)
-    listing = listing_from(place.source, raw)
+    said = read_tree(place.source, in_use=True)
+    listing = listing_from(place.source, said)
     settled = _settled_in(older)
     linked: dict[bytes, Known] = {}
     if older and settled:
@@ -32,9 +32,11 @@ def warm(place: Place, older: Place | None) -> Pass:
         done, how = _copy_rest(place, listing, linked), "links"
     else:
         done, how = _copy_all(place, listing), "copy"
-    manifest = _record(place, listing, linked, settled_s)
-    if len(manifest.known) == len(listing):
-        remember_glance(place, (raw, read_tree(place.tree)), manifest, equal=False)
+    there = read_tree(place.tree)
+    now = Look((said, there), listing, listing_from(place.tree, there))
+    manifest = _record(place, now, linked, settled_s)
+    loose = young(manifest, listing) | (now.tree.keys() - listing.keys())
+    remember(place, now, manifest, loose, equal=False)
     return Pass(len(done.paths), done.copied_bytes, _how_copied(place, manifest) if how == "copy" else how)
 
 
@@ -84,10 +86,11 @@ def _copy_rest(place: Place, listing: Listing, linked: dict[bytes, Known]) -> Do
     return Done(files, done.copied_bytes)
 
 
-def _record(place: Place, listing: Listing, linked: dict[bytes, Known], settled_s: int) -> Manifest:
+def _record(place: Place, now: Look, linked: dict[bytes, Known], settled_s: int) -> Manifest:
     """Write down what was copied well: where the copy looks as the source did before copying began."""
+    listing = now.source
     leader_of = leaders(listing)
-    other, _ = differences(listing, list_tree(place.tree), leader_of)
+    other, _ = differences(listing, now.tree, leader_of)
     known = dict(linked)
     for path in listing.keys() - whole(other, leader_of) - linked.keys():
         fresh = known_from(listing[path], leader_of.get(path, b""), at(place.tree, path))

@@ -1,0 +1,116 @@
+"""What this process saw last of a source and its copy, so that the next look costs what changed; it is never kept.
+
+Every change moves a ctime, so whatever find says the same of is the same. A process that has seen nothing yet looks at
+everything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from vaultwork.listing import Listing, ctime_s, leaders, listing_from, parent_of, read_both, read_tree, whole_groups
+from vaultwork.manifest import Manifest, load
+from vaultwork.places import Place
+
+
+class Look(NamedTuple):
+    """Both trees at one moment, and what find said of them."""
+
+    said: tuple[bytes, bytes]
+    source: Listing
+    tree: Listing
+
+
+class Sight(NamedTuple):
+    """How things were when a pass ended."""
+
+    look: Look
+    manifest: Manifest
+    file: tuple[int, int]
+    """Which manifest's file that is: another process may have written a newer one."""
+    loose: set[bytes]
+    """Paths to be looked at again even where nothing is said to have changed: too young, or not copied well yet."""
+    equal: bool
+    """The copy was equal to the source, which nobody wrote to."""
+
+
+_LAST: dict[bytes, Sight] = {}
+
+
+def look(place: Place, before: Look | None, *, in_use: bool) -> Look:
+    """List both trees; what is said the same as before is not read again."""
+    said = read_both(place.source, place.tree, in_use=in_use)
+    source = before.source if before and before.said[0] == said[0] else listing_from(place.source, said[0])
+    tree = before.tree if before and before.said[1] == said[1] else listing_from(place.tree, said[1])
+    return Look(said, source, tree)
+
+
+def first_look(place: Place, last: Sight | None, *, in_use: bool) -> Look:
+    """List both trees; only the source where this process knows the copy, which is looked at before it is used."""
+    if last is None:
+        return look(place, None, in_use=in_use)
+    said, before = read_tree(place.source, in_use=in_use), last.look
+    if said == before.said[0]:
+        return before
+    return Look((said, before.said[1]), listing_from(place.source, said), before.tree)
+
+
+def look_at_copy(place: Place, before: Look) -> Look:
+    """List the copy again; of the source stays what was seen before."""
+    said = read_tree(place.tree)
+    return Look((before.said[0], said), before.source, listing_from(place.tree, said))
+
+
+def remember(place: Place, seen: Look, manifest: Manifest, loose: set[bytes], *, equal: bool) -> None:
+    """Keep how things are now, for the next pass of this process."""
+    _LAST[place.manifest] = Sight(seen, manifest, _identity(place.manifest), loose, equal)
+
+
+def recall(place: Place) -> Sight | None:
+    """What was seen last, if it is still about this manifest."""
+    last = _LAST.get(place.manifest)
+    return last if last and last.file == _identity(place.manifest) else None
+
+
+def forget(place: Place) -> None:
+    """Before anything is changed."""
+    _LAST.pop(place.manifest, None)
+
+
+def known_of(place: Place, last: Sight | None) -> Manifest | None:
+    """The manifest, read only where it is not remembered."""
+    return last.manifest if last else load(place.manifest)
+
+
+def _identity(manifest: bytes) -> tuple[int, int]:
+    """A manifest is never written into: another one is another file."""
+    try:
+        seen = os.stat(manifest)
+    except FileNotFoundError:
+        return (0, 0)
+    return (seen.st_ino, seen.st_mtime_ns)
+
+
+def young(manifest: Manifest, paths: Iterable[bytes]) -> set[bytes]:
+    """Those of these paths that could have changed since and look the same, or are not known at all."""
+    known = manifest.known
+    return {path for path in paths if path not in known or ctime_s(known[path].ident) >= manifest.settled_s}
+
+
+def scope_since(last: Look, now: Look, manifest: Manifest, loose: set[bytes]) -> set[bytes]:
+    """What may differ by now: what changed on either side, what is loose, hard links to it, and the folders above."""
+    changed = {path for path, _ in _moved(last.source, now.source) | _moved(last.tree, now.tree)} | loose
+    if any(_linked(now.source, path) or _linked(last.source, path) for path in changed):
+        for groups in (leaders(now.source), leaders(now.tree), manifest.leaders()):
+            changed = whole_groups(changed, groups)
+    return changed | {parent_of(path) for path in changed if path}
+
+
+def _moved(before: Listing, now: Listing) -> set[tuple[bytes, object]]:
+    return set() if before is now else before.items() ^ now.items()
+
+
+def _linked(listing: Listing, path: bytes) -> bool:
+    return path in listing and listing[path].kind != b"d" and b" 1 " not in listing[path].ident
