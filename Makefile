@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest
 PYTEST_ARGS ?= -n 2 --dist worksteal
 ENGINE := images/engine/engine.sh
 
-.PHONY: help setup packages engine engine-stop images check lint types contracts pure test demo bench clean
+.PHONY: help setup packages browser engine engine-stop images check lint types contracts pure test demo bench clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -15,6 +15,9 @@ setup: .venv/.done ## make .venv with .venv/bin/refloat in it
 	.venv/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	.venv/bin/pip install --quiet --disable-pip-version-check --editable . --group dev
 	touch $@
+
+browser: ## install the browser in which the tests look at reports
+	@images/packages.sh browser
 
 packages: ## install what is missing for the private engine and its images (as root on Debian or Ubuntu)
 	@images/packages.sh
@@ -45,7 +48,7 @@ pure: setup ## the tests that need no engine and no network
 	$(PYTEST) tests/pure -q -n 2
 
 # What fails among other tests on a busy machine is tried once more alone; both runs are shown, the second one counts.
-test: check images ## everything
+test: check images browser ## everything
 	@$(PYTEST) tests --ignore=tests/pure $(PYTEST_ARGS) && exit 0; \
 	echo "Some tests failed above. Once more, only those, one at a time:"; \
 	$(PYTEST) tests --ignore=tests/pure -n 0 --last-failed --last-failed-no-failures none

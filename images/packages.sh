@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages the private engine and the images need and this machine lacks; touches nothing else.
+# `packages.sh browser` gets the browser as well in which the tests look at reports; it is big, so only they ask for it.
 set -euo pipefail
 
 missing=()
@@ -19,6 +20,9 @@ need mkfs.ext4 e2fsprogs
 need mkfs.xfs xfsprogs
 need mkfs.btrfs btrfs-progs
 [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
+if [[ ${1:-} == browser ]] && ! command -v chromium chromium-browser google-chrome >/dev/null; then
+    missing+=(chromium fonts-dejavu-core)
+fi
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 ((${#missing[@]})) || exit 0
 

@@ -33,8 +33,7 @@ def settled_goal(engine: EnginePort, target: Container, goal: Goal, ask: Ask) ->
     here = local_tags(engine, home)
     at = standpoint(target, image, home) if goal.to not in here else None
     if constraint and at is None:
-        what = f"The version of {target.name} cannot be read, so nothing can be newer ({goal.to})."
-        raise Refused("version-unknown", what, then="Name the version: --to VERSION")
+        raise _unknown_version(target, goal)
     if at is None or (not constraint and len(_series(goal.to)) >= len(at.current.numbers)):
         return goal, ()
     listing = ask(home) if goal.pull != "never" else not_asked(home)
@@ -42,6 +41,31 @@ def settled_goal(engine: EnginePort, target: Container, goal: Goal, ask: Ask) ->
     if constraint:
         return _with_tag(goal, _newest(target, at, tags, listing, constraint))
     return _with_tag(goal, None if goal.to in listing.tags else _highest(goal.to, tags, listing))
+
+
+def tags_ahead(engine: EnginePort, target: Container, goal: Goal, ask: Ask) -> tuple[str, ...]:
+    """The tags of all releases up to a goal that are on the engine, and of the stops on the way to it, in order.
+
+    Raises as ``settled_goal``; a goal that is one version is the last that will do.
+    """
+    constraint = constraint_from(goal.to if is_constraint(goal.to) else f"<={goal.to}")
+    image = engine.image(target.image_id)
+    home = home_of(target, image)
+    at = standpoint(target, image, home)
+    if at is None:
+        raise _unknown_version(target, goal)
+    here, listing = local_tags(engine, home), ask(home) if goal.pull != "never" else not_asked(home)
+    tags = tags_by_release(at.recipe, home, (*here, *listing.tags), at.variant)
+    _newest(target, at, tags, listing, constraint)  # says why not, where there is no way at all
+    view = outlook(at.recipe, at.current, known_releases(at, tags, listing), constraint.admits)
+    local = (one for one in tags_by_release(at.recipe, home, here, at.variant) if constraint.admits(one))
+    every = {*view.path, *(one for one in local if one.rank > at.current.rank)}
+    return tuple(_tag_of(at, tags, one) for one in sorted(every))
+
+
+def _unknown_version(target: Container, goal: Goal) -> Refused:
+    what = f"The version of {target.name} cannot be read, so nothing can be newer ({goal.to})."
+    return Refused("version-unknown", what, then="Name the version: --to VERSION")
 
 
 def _with_tag(goal: Goal, found: Tagged | None) -> Settled:

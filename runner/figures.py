@@ -29,7 +29,7 @@ def verdict(inner: Session, plan: Plan, forward: Outcome) -> dict[str, object]:
     return {
         "passed": passed,
         "code": forward.code,
-        "why": forward.why,
+        "why": forward.why.replace(plan.target, "the copy"),
         "log": forward.log,
         "downtime_s": forward.downtime_s if passed else None,
         "ready_s": ready_s if isinstance(ready_s, float) else None,

@@ -16,6 +16,7 @@ from runner.refusals import refuse_unfit
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
+from runner.volume_warnings import volume_warnings
 from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
 from runner.world import Inquired, World, expectations
 
@@ -121,6 +122,7 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
         *notices,
         *_inquiry_warnings(world),
         *_hop_warnings(world),
+        *volume_warnings(world),
         *(PlanWarning(code=warning.code, text=warning.text) for warning in seen),
     )
 

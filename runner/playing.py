@@ -18,7 +18,7 @@ from runner.planner import plan_upgrade, target_spec
 from runner.played import Played, read_settled
 from runner.probes.prober import close_probers
 from runner.records import End, Wish
-from runner.rehearsal import Rehearsed, Scene, other_steps
+from runner.rehearsal import Rehearsed, Scene, other_steps, unplayed
 from runner.session import Session
 from runner.spec import image_differences
 from runner.staging import make_clones, make_stand_in, rehearsals_folder
@@ -83,20 +83,9 @@ class Play:
         return isolated(spec, self.world.target, props)
 
     def _nothing_yet(self, clones: str, taken: tuple[str, ...]) -> Rehearsed:
-        plan = self.plan
-        return Rehearsed(
-            run=plan.run,
-            target=plan.target,
-            at=self.session.now(),
-            old=plan.old.spoken,
-            new=plan.new.spoken,
-            new_ref=plan.new.image_ref,
-            expectations=plan.expectations,
-            paused_s=self.original.paused_s,
-            clones=clones,
-            taken=taken,
-            image_differences=image_differences(self.world.old_image, self.world.new_image),
-        )
+        differences = image_differences(self.world.old_image, self.world.new_image)
+        known = {"paused_s": self.original.paused_s, "clones": clones, "taken": taken, "image_differences": differences}
+        return unplayed(self.plan, self.session.now()).model_copy(update=known)
 
     def _prove(self, container: Container) -> float:
         session = self.session

@@ -103,6 +103,13 @@ def _lost(session: Session, successor: Container, place: VaultPlace) -> Open | N
     return Open(plan=plan, lost=True, inferred=records_from_seen(plan, seen, session.now()))
 
 
+def plan_of_successor(session: Session, container: Container, place: VaultPlace) -> Plan | None:
+    """The plan by which a container was made, from the vault where no journal knows it; None where it is not there."""
+    run = container.labels.get(RUN, "")
+    papers = _papers(session, run, place) if run else {}
+    return plan_from_json(papers["plan.json"], f"the plan of run {run} in the vault") if "plan.json" in papers else None
+
+
 def _papers(session: Session, run: str, place: VaultPlace) -> dict[str, str]:
     room = next((seen.room for seen in session.vault.rooms(place) if seen.room.run == run), None)
     return session.vault.read_papers(room) if room else {}

@@ -40,11 +40,18 @@ class Scene(Fact):
     """Key of a source → the volume that stands for it."""
     marks: dict[str, str] = {}
     """More labels, of whoever else clears away."""
+    within: str = ""
+    """The run of the scene whose snapshot is shared, where several versions are rehearsed side by side."""
 
     @property
     def stand_in(self) -> str:
         """The old version's copy."""
         return f"{self.target}-rehearsal-{self.run[-6:]}"
+
+    @property
+    def lock(self) -> str:
+        """What is held while it stands: one rehearsal of a target at a time, but for those that share a snapshot."""
+        return f"rehearsal {self.run}" if self.within else f"rehearsal of {self.target}"
 
     @property
     def network(self) -> str:
@@ -144,6 +151,29 @@ def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
         sources=sources,
         clones={source.key: f"refloat-clone-{run}-{source.key}" for source in sources},
         marks=marks or {},
+    )
+
+
+def shared_scene(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None, run: str) -> Scene:
+    """The scene that only holds the snapshot that several rehearsals play on."""
+    return scene_from(plan.model_copy(update={"run": run}), sources, snapshot).model_copy(update={"clones": {}})
+
+
+def guest_scene(plan: Plan, shared: Scene) -> Scene:
+    """The scene of one of several rehearsals on one snapshot."""
+    return scene_from(plan, shared.sources, shared.room).model_copy(update={"within": shared.run})
+
+
+def unplayed(plan: Plan, at: str) -> Rehearsed:
+    """The result of a rehearsal that has not shown anything yet."""
+    return Rehearsed(
+        run=plan.run,
+        target=plan.target,
+        at=at,
+        old=plan.old.spoken,
+        new=plan.new.spoken,
+        new_ref=plan.new.image_ref,
+        expectations=plan.expectations,
     )
 
 

@@ -32,7 +32,7 @@ def _forget_old(folder: Path) -> None:
     for old in sorted(folder.glob("*.json"))[:-KEPT]:
         if not (folder / old.stem / "scene.json").exists():
             shutil.rmtree(folder / old.stem, ignore_errors=True)
-            old.unlink()
+            old.unlink(missing_ok=True)  # several may end at the same time
 
 
 def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE) -> None:

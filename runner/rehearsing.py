@@ -25,7 +25,10 @@ from runner.vault.port import Room, VaultPlace
 from runner.way import Options, recipe_of
 from runner.world import World
 
-__all__ = ["Ears", "Wanted", "rehearse", "upgraded_copy"]
+__all__ = ["Ears", "Wanted", "kept_result", "look_at_original", "named_snapshot", "rehearse", "upgraded_copy"]
+
+INTERRUPTED = "All that was made for it is gone."
+"""Where things stand then."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,7 @@ def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: E
         with upgraded_copy(session, world, plan, wanted, ears) as (seen, play):
             played = seen if play is None or wanted.quick else play.taken_back(seen)
     except Interrupted:
-        stands = "All that was made for it is gone."
-        raise Interrupted("interrupted", "The rehearsal was interrupted.", stands) from None
+        raise Interrupted("interrupted", "The rehearsal was interrupted.", INTERRUPTED) from None
     return kept_result(session, played, began)
 
 
@@ -68,17 +70,14 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
     The second of the two is None where the new version does not stand; then the first says why.
     """
     strike_left(session)
-    snapshot = _snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
+    snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
     scene = scene_from(plan, clonable(world.sources, world.measured), snapshot, dict(wanted.marks))
     with on_stage(session, scene):
-        original = _the_original(session, world, scene, wanted)
-        if scene.sources and not scene.borrowed:
-            paused_s = _take_snapshot(session, world, plan, scene, ears.tell)
-            original = replace(original, paused_s=paused_s)
+        original = look_at_original(session, world, plan, scene, wanted, ears.tell)
         yield Play(session, world, plan, wanted.options, ears, scene, original).forward()
 
 
-def _snapshot(session: Session, plan: Plan, run: str) -> Room:
+def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
     """A sealed snapshot of this very target; Refused ``no-such-snapshot``, ``other-mounts``."""
     place: VaultPlace = plan.room.place
     rooms = (seen.room for seen in session.vault.rooms(place) if seen.sealed and seen.room.target == plan.target)
@@ -95,9 +94,20 @@ def _snapshot(session: Session, plan: Plan, run: str) -> Room:
     return room
 
 
+def look_at_original(session: Session, world: World, plan: Plan, scene: Scene, wanted: Wanted,
+                     tell: Callable[[str], None]) -> Original:  # fmt: skip
+    """Ask the target, unless it is to be left alone, and take its snapshot, unless there is one."""
+    original = _the_original(session, world, scene, wanted)
+    if scene.borrowed or not scene.sources:
+        return original
+    tell("a snapshot; the target stands still for what changed meanwhile")
+    with session.holding(plan):
+        return replace(original, paused_s=take_snapshot(session, scene, world.target))
+
+
 def _the_original(session: Session, world: World, scene: Scene, wanted: Wanted) -> Original:
     """What the target itself answers now is what its copy must answer; untouched, what is asked of everybody."""
-    terms, readings = _old_terms(world, wanted.options), _readings(world)
+    terms, readings = _old_terms(world, wanted.options), _readings(world, wanted.options)
     if wanted.snapshot:
         mine = set(wanted.options.probes)
         probes = tuple(p for p in terms.probes if isinstance(p, ImageHealth) or not (p.if_before or p in mine))
@@ -115,13 +125,8 @@ def _old_terms(world: World, options: Options) -> HealthTerms:
     return terms.model_copy(update={"danger": (), "dwell_s": min(terms.dwell_s, 2.0)})
 
 
-def _readings(world: World) -> tuple[Reading, ...]:
+def _readings(world: World, options: Options) -> tuple[Reading, ...]:
     """What the same version must answer the same."""
     recipe = recipe_of(world)
-    return tuple(one for one in readings_from(recipe) if one.rule != "goal_version") if recipe else ()
-
-
-def _take_snapshot(session: Session, world: World, plan: Plan, scene: Scene, tell: Callable[[str], None]) -> float:
-    tell("a snapshot; the target stands still for what changed meanwhile")
-    with session.holding(plan):
-        return take_snapshot(session, scene, world.target)
+    every = (*(readings_from(recipe) if recipe else ()), *options.readings)
+    return tuple(one for one in every if one.rule != "goal_version")

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.errors import Busy, Conflict, EngineUnreachable, NotFound, OutcomeUnknown
+from runner.errors import Busy, Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Container, Json
 from runner.isolation import Isolated, network_body
 from runner.journal import write_durably
@@ -20,6 +20,7 @@ from runner.world import World
 THAW_S = 120.0
 """How long we try to wake the target up where the engine does not answer."""
 AGAIN_S = 0.5
+FREEZE_TRIES = 5
 
 
 def rehearsals_folder(home: Path) -> Path:
@@ -64,10 +65,24 @@ def standing_still(session: Session, scene: Scene) -> Iterator[None]:
     """Pause the target; that it is ours to wake up is on the disk before it is paused."""
     write_durably(_pause_path(session, scene.run), scene.target_id + "\n")
     try:
-        session.engine.pause(scene.target_id)
+        freeze(session, scene.target_id)
         yield
     finally:
         wake(session, scene)
+
+
+def freeze(session: Session, ref: str) -> None:
+    """Pause the target; the kernel may not get hold of all its processes at the first try on a busy machine."""
+    for _ in range(FREEZE_TRIES):
+        try:
+            session.engine.pause(ref)
+        except (NotFound, Conflict, EngineUnreachable, OutcomeUnknown):
+            raise
+        except EngineError:
+            session.clock.sleep(AGAIN_S)
+        else:
+            return
+    session.engine.pause(ref)
 
 
 def wake(session: Session, scene: Scene) -> None:
@@ -131,18 +146,21 @@ def strike(session: Session, scene: Scene) -> None:
     if scene.clones:
         vault.drop_clone(scene.room, scene.clones)
     vault.discard(scene.play_room)
-    if not scene.borrowed and scene.clones:
+    if not scene.borrowed and scene.sources:
         vault.discard(scene.room)
-    for run in (scene.room.run, scene.run, scene.play):
+    for run in (*(() if scene.within else (scene.room.run,)), scene.run, scene.play):
         vault.close(run)
     with contextlib.suppress(NotFound):
         engine.remove_network(scene.network)
     engine.untag(held_tag(scene.play))
-    _scene_path(session, scene.run).unlink(missing_ok=True)
+    path = _scene_path(session, scene.run)
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # whoever only held a snapshot for others has played nothing
+        path.parent.rmdir()
 
 
 def _remove_containers(session: Session, scene: Scene) -> None:
-    runs = ({REHEARSAL: scene.run}, {RUN: scene.play}, {RUN: scene.run}, {RUN: f"{scene.room.run}-clone"})
+    runs = ({REHEARSAL: scene.run}, {RUN: scene.play}, {RUN: scene.run}, {RUN: f"{scene.run}-clone"})
     for labels in runs:
         for container in session.engine.containers(labels):
             with contextlib.suppress(NotFound):
@@ -150,11 +168,12 @@ def _remove_containers(session: Session, scene: Scene) -> None:
 
 
 def left_scenes(session: Session) -> tuple[Scene, ...]:
-    """The rehearsals on this engine that nobody cleared away, the ones at work among them."""
+    """The rehearsals on this engine that nobody cleared away, the ones at work among them; a shared snapshot last."""
     engine_id = session.engine.engine().id
     paths = sorted(rehearsals_folder(session.home).glob("*/scene.json"))
     scenes = (Scene.model_validate_json(path.read_text(encoding="utf-8")) for path in paths)
-    return tuple(scene for scene in scenes if scene.engine_id == engine_id)
+    mine = (scene for scene in scenes if scene.engine_id == engine_id)
+    return tuple(sorted(mine, key=lambda scene: not scene.within))
 
 
 def strike_left(session: Session) -> None:
@@ -175,12 +194,10 @@ def is_at_work(session: Session, scene: Scene) -> bool:
 
 @contextlib.contextmanager
 def _held(session: Session, scene: Scene) -> Iterator[None]:
-    """Hold the stage: one rehearsal of a target at a time. Busy; the lock dies with its process."""
+    """Hold the stage. Busy; the lock dies with its process."""
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(
-                session.runs.lock(scene.engine_id, f"rehearsal of {scene.target}", scene.run, session.now())
-            )
+            held.enter_context(session.runs.lock(scene.engine_id, scene.lock, scene.run, session.now()))
         except Busy as busy:
             raise Busy("busy", busy.what, then="Wait until it has ended.") from None
         yield

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 from runner.engine.port import EnginePort
 from runner.errors import EngineError, EngineUnreachable, NotFound, OutcomeUnknown, Refused
-from runner.facts import Container, Image
+from runner.facts import Container, Image, Volume
 from runner.goal import Goal, Pull, image_ref, pull_policy
 from runner.inquiry import inquire
 from runner.spec import data_mounts
-from runner.vault.port import Measured, Space, VaultPlace, VaultPort
+from runner.vault.port import Measured, Source, Space, VaultPlace, VaultPort
 from runner.way import recipe_of
 from runner.world import World
 
@@ -52,11 +53,19 @@ def look_around(engine: EnginePort, vault: VaultPort, target: Container, new_ima
         others=tuple(other for other in engine.containers() if other.id != target.id),
         changes=engine.changes(target.id),
         sources=sources,
+        volumes=tuple(_volumes(engine, sources)),
         place=place,
         measured=measured,
         space=space if measure and sources else Space(free_bytes=2**62, free_inodes=0),
         notices=notices,
     )
+
+
+def _volumes(engine: EnginePort, sources: tuple[Source, ...]) -> Iterator[Volume]:
+    for source in sources:
+        if source.volume:
+            with contextlib.suppress(NotFound):  # the copy will say so
+                yield engine.volume(source.volume)
 
 
 def obtain_image(engine: EnginePort, ref: str, policy: Pull, hear: Callable[[str], None],

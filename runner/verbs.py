@@ -15,7 +15,7 @@ from runner.papercheck import check_on_paper
 from runner.plan import Plan, Side
 from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
-from runner.recovery import Open, lost_runs, open_runs, refuse_unexplained, resume_wish
+from runner.recovery import Open, lost_runs, open_runs, plan_of_successor, refuse_unexplained, resume_wish
 from runner.refusals import refuse_unready
 from runner.session import Session
 from runner.staging import strike_left
@@ -122,10 +122,14 @@ class Refloat:
         if plan.verb == "upgrade":
             refuse_unready(inquired(session.engine, world))
 
-    def offer_rollback(self, target_or_run: str, options: Options = Options()) -> RollbackOffer:
-        """What a rollback would do and lose; Refused ``nothing-to-roll-back``, ``unsealed``, …"""
+    def offer_rollback(self, target_or_run: str, options: Options = Options(),
+                       place: VaultPlace = VaultPlace()) -> RollbackOffer:  # fmt: skip
+        """What a rollback would do and lose; Refused ``nothing-to-roll-back``, ``unsealed``, …
+
+        ``place`` matters only where no journal here knows the upgrade: its plan is read from there.
+        """
         session = self.session
-        plan = self._last_upgrade(target_or_run)
+        plan = self._last_upgrade(target_or_run, place)
         told = session.outcome(plan)
         if told.held:
             return RollbackOffer(plan=plan, undoes=True, losing=_losing(plan))
@@ -145,16 +149,22 @@ class Refloat:
             finally:
                 self.session.vault.close(plan.run)
 
-    def _last_upgrade(self, target_or_run: str) -> Plan:
+    def _last_upgrade(self, target_or_run: str, place: VaultPlace) -> Plan:
         session = self.session
         if target_or_run in session.runs.all():
             return session.runs.plan(target_or_run)
-        name = find_target(session.engine, target_or_run).name
-        for run in session.runs.of_target(session.engine.engine().id, name):
+        container = find_target(session.engine, target_or_run)
+        name, engine_id = container.name, session.engine.engine().id
+        for run in session.runs.of_target(engine_id, name):
             plan = session.runs.plan(run)
             if plan.verb == "upgrade" and session.outcome(plan).end is End.NEW:
                 return plan
-        raise Refused("nothing-to-roll-back", f"No upgrade of {name} by refloat is known here.", then="refloat history")
+        made_by = plan_of_successor(session, container, place)
+        if made_by and (made_by.verb, made_by.target, made_by.engine_id) == ("upgrade", name, engine_id):
+            return made_by
+        what = f"No upgrade of {name} is known here, and none in the vault {place.path or place.volume}."
+        then = f"See what is: refloat history. Is its vault elsewhere? refloat rollback {name} --vault VOLUME_OR_PATH"
+        raise Refused("nothing-to-roll-back", what, then=then)
 
     def rollback(self, offer: RollbackOffer) -> Outcome:
         """Carry an offer out."""

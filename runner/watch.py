@@ -25,6 +25,8 @@ FIRST_INTERVAL_S = 0.2
 GROWTH = 1.5
 WATCHED_LINES = 2_000
 LAST_LINES = 20
+STAYING = "it must stay up"
+"""What is waited for once every probe is content."""
 TELL_EVERY_S = 5.0
 
 
@@ -75,7 +77,7 @@ class Watch:
         """See the same process for the dwell time and ask once more; False where something is lacking again."""
         until = self._clock.monotonic() + self._terms.dwell_s
         while (left_s := until - self._clock.monotonic()) > 0:
-            self._say("it must stay up", left_s)
+            self._say(STAYING, left_s)
             self._wait(min(self._terms.interval_s, left_s))
             self._look()
         container = self._look()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from runner.facts import Change, Container, Engine, Fact, Image
+from runner.facts import Change, Container, Engine, Fact, Image, Volume
 from runner.plan import Expectation
 from runner.vault.port import Measured, Source, Space, VaultPlace
 
@@ -46,6 +46,8 @@ class World(Fact):
     """Every other container of the engine, stopped ones too."""
     changes: tuple[Change, ...]
     sources: tuple[Source, ...]
+    volumes: tuple[Volume, ...] = ()
+    """Those of the sources that are volumes, as the engine keeps them."""
     place: VaultPlace
     measured: tuple[Measured, ...]
     space: Space

@@ -61,11 +61,11 @@ def _tags_of(repository: str, clock: Clock) -> Listing:
     return seen_tags(repository, clock)
 
 
-def new_live() -> Live:
-    """The display of a run at work."""
+def new_live(name: str = "") -> Live:
+    """The display of a run at work; with a name, of one of several."""
     from runner.report.live import Live
 
-    return Live()
+    return Live(name=name)
 
 
 def place_from(vault: str) -> VaultPlace:

@@ -19,31 +19,66 @@ from runner.cli.wishes import (
     Probes,
     PullWish,
     StopTimeout,
-    To,
     Vault,
     Wishes,
     Yes,
 )  # fmt: skip
+from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.rehearsal import Rehearsed
 
 Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or id, or a compose PROJECT/SERVICE.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Leave the way back out.")]
+Tos = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to", metavar="VERSION", help="A tag of the same repository, newest, 2.x, or such as '>=2.45,<3'; repeatable."
+    ),
+]
+AllHops = Annotated[
+    bool,
+    typer.Option("--all-hops", help="Every release up to --to that is on the engine, and the stops on the way there."),
+]
+AtOnce = Annotated[
+    int, typer.Option("--at-once", min=1, metavar="N", help="How many of several versions are played at a time.")
+]
 From = Annotated[
     str, typer.Option("--from", metavar="RUN", help="Play on the snapshot of this run; the target is not even paused.")
 ]
 
 
-def rehearse_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, quick: Quick = False,
-                     snapshot: From = "", stop_timeout: StopTimeout = None, deadline: Deadline = None,
+def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, at_once: AtOnce = 2,
+                     image: Image = "", pull: PullWish = None, quick: Quick = False, snapshot: From = "",
+                     stop_timeout: StopTimeout = None, deadline: Deadline = None,
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
                      yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
-    """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped."""
-    wishes = Wishes(to, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
+    """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped.
+
+    With --to more than once, or --all-hops, each version is played on clones of one snapshot, and a table says which
+    work; the status is 0 where all of them do, else 4.
+    """
+    versions = tuple(to or ())
+    one = versions[0] if len(versions) == 1 else ""
+    wishes = Wishes(one, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
                     probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault)  # fmt: skip
+    if len(versions) > 1 or all_hops:
+        from runner.cli.candidates import Manner, rehearse_several, versions_on_the_way
+
+        _refuse_unclear(versions, image, all_hops=all_hops)
+        every = versions_on_the_way(target, wishes.to, wishes) if all_hops else versions
+        rehearse_several(target, every, wishes, Manner(quick, snapshot, at_once), as_json=as_json)
+        return
     result = _play(target, wishes, snapshot, quick=quick)
     _finish(result, as_json=as_json)
+
+
+def _refuse_unclear(versions: tuple[str, ...], image: str, *, all_hops: bool) -> None:
+    """UsageError where options do not go together."""
+    if image:
+        raise UsageError("no-goal", "Several versions are tags of one repository: --image does not go with them.")
+    if all_hops and len(versions) > 1:
+        raise UsageError("no-goal", "--all-hops goes up to one version: give --to once.")
 
 
 def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehearsed:

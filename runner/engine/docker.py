@@ -15,12 +15,12 @@ from runner.engine.conversation import Conversation
 from runner.engine.execution import run_command
 from runner.engine.patience import between_restarts, persistently, until_it_answers
 from runner.engine.pulling import follow_pull, parameters_from_name, repository_of
-from runner.engine.usage import usage_from
+from runner.engine.queries import label_filters, label_query
+from runner.engine.usage import USAGE_QUERY, usage_from
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
 STOP_GRACE_S = 60
-USAGE_QUERY = {"stream": "false", "one-shot": "true"}
 CREATE_TIMEOUT_S = 300.0  # a busy storage driver takes its time to lay out a container
 TRANSFER_TIMEOUT_S = 600.0
 SILENCE_TIMEOUT_S = 600.0  # between two lines of a pull: unpacking a big layer says nothing for minutes
@@ -271,16 +271,6 @@ class DockerEngine:
             return self.container(ref)
         except NotFound:  # removed since the list was made
             return None
-
-
-def label_filters(labels: Mapping[str, str] | None) -> list[str]:
-    """Yield the engine's label filters; an empty value stands for any value."""
-    return [f"{key}={value}" if value else key for key, value in (labels or {}).items()]
-
-
-def label_query(labels: Mapping[str, str] | None) -> dict[str, str]:
-    """Yield the query that filters by labels alone."""
-    return {"filters": json.dumps({"label": label_filters(labels)})}
 
 
 @contextmanager

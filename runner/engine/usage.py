@@ -8,6 +8,7 @@ from runner.engine.parse import number, part
 from runner.errors import EngineError
 from runner.facts import Finished, Json, Usage
 
+USAGE_QUERY = {"stream": "false", "one-shot": "true"}
 PEAK = ("cat", "/sys/fs/cgroup/memory.peak")
 
 

@@ -49,11 +49,12 @@ def _sittings(records: tuple[Record, ...]) -> tuple[tuple[Record, ...], ...]:
 def _titles(sittings: tuple[tuple[Record, ...], ...]) -> Iterator[str]:
     for number, sitting in enumerate(sittings):
         first = sitting[0]
-        back = isinstance(first, Opened) and first.wish is Wish.BACK
-        if number == 0:
-            yield "The way back" if back else "The way there"
+        if isinstance(first, Opened) and first.wish is Wish.BACK:
+            yield "The way back"
+        elif number:
+            yield "Taken up again"
         else:
-            yield "The way back" if back else "Taken up again"
+            yield "There and back" if any(isinstance(each, Turned) for each in sitting) else "The way there"
 
 
 def _act(plan: Plan, records: tuple[Record, ...], said: Labelled, began: str, title: str,

@@ -30,9 +30,12 @@ def run_figures(plan: Plan, records: tuple[Record, ...], end: Outcome,
 
 def rehearsal_figures(result: Rehearsed, evidence: tuple[EvidenceTold, ...]) -> tuple[Figure, ...]:
     """The figures of a rehearsal."""
+    expected = result.expected
     seconds = (
-        ("downtime", "Downtime on the copy", result.downtime_s, "expect about that; it is never a limit"),
+        ("expected", "Downtime to expect", expected.downtime_s if expected else None, "an estimate, never a limit"),
+        ("downtime", "Downtime on the copy", result.downtime_s, ""),
         ("ready", "New version healthy after", result.ready_s, ""),
+        ("migration", "Migration", result.migration_s, "what it takes longer than the old version"),
         ("settle", "Old version healthy after", result.settle_s, "on the copy"),
         ("paused", f"{result.target} paused for", result.paused_s, "for the snapshot"),
         ("total", "In all", result.total_s, ""),
@@ -42,7 +45,22 @@ def rehearsal_figures(result: Rehearsed, evidence: tuple[EvidenceTold, ...]) -> 
         for code, name, value, note in seconds
         if value is not None
     )
-    return (*times, *_counted(evidence))
+    return (*times, *_used(result), *_counted(evidence))
+
+
+def _used(result: Rehearsed) -> Iterator[Figure]:
+    if result.growth_bytes is not None:
+        less = result.growth_bytes < 0
+        yield Figure(code="growth", name=f"Its data takes {'less' if less else 'more'}", value=abs(result.growth_bytes),
+                     unit="B", note="of the disk than before")  # fmt: skip
+    if result.used is None:
+        return
+    before = result.used_before
+    was = f"{seconds_words(before.cpu_s)} by the old version" if before else ""
+    yield Figure(code="cpu", name="Processor time", value=result.used.cpu_s, unit="s", note=was)
+    if result.used.peak_bytes is not None:
+        was = f"{size_words(before.peak_bytes)} by the old version" if before and before.peak_bytes else ""
+        yield Figure(code="memory", name="Memory at its peak", value=result.used.peak_bytes, unit="B", note=was)
 
 
 def _times(plan: Plan, end: Outcome) -> Iterator[Figure]:

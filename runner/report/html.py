@@ -12,7 +12,7 @@ from runner.report.lines import BACK
 from runner.report.plan_text import REMARKS
 from runner.report.story import Mark, StepTold, Story
 from runner.report.timeline import bar_of, down_of, strips
-from runner.report.words import clock_words, day_words, seconds_words, short_id
+from runner.report.words import clock_words, day_words, seconds_words, short_id, size_words
 from runner.steps.nouns import Phase
 
 SIGNS = {Mark.GOOD: "✓", Mark.BACK: "↩", Mark.BAD: "✕", Mark.OPEN: "…"}
@@ -41,6 +41,7 @@ def _template() -> Template:
         figure=figure_words,
         seconds=seconds_words,
         short=short_id,
+        size=size_words,
         took=_took,
     )
     environment.globals.update(

@@ -27,7 +27,9 @@ class _Console(Console):
 class Live:
     """Hears records. Whatever goes wrong with the screen, the run never learns of it."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, name: str = "") -> None:
+        """``name`` goes before every line where several runs are at work at the same time: none of them spins then."""
+        self._name = name
         self._console = _Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
         self._said: Labelled = {}
         self._status: Status | None = None
@@ -54,12 +56,13 @@ class Live:
 
     def _show(self, record: Record) -> None:
         if self._console.is_terminal and isinstance(record, Meant | Noted):
-            self._spin(record)
+            if not self._name:
+                self._spin(record)
             if isinstance(record, Noted) and record.kind in ("waiting", "log"):
                 return
         line = line_from(record, self._said)
         if line:
-            self._console.print(escape(line), style=_style(record))
+            self._console.print(escape(f"{self._name}  {line}" if self._name else line), style=_style(record))
         if isinstance(record, Closed):
             self.rest()
 

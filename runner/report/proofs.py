@@ -15,6 +15,7 @@ from runner.report.story import EvidenceTold, ProbeTold
 from runner.spec.secrets import masked_text
 from runner.steps.nouns import HealthTerms, ImageHealth, Probe
 from runner.steps.proof import ProveHealth
+from runner.watch import STAYING
 
 NOT_ASKED = "not asked: the old version does not answer it"
 
@@ -77,6 +78,8 @@ def _wanting(terms: HealthTerms, asked: frozenset[str], words: str) -> Iterator[
     for index, probe in enumerate(terms.probes):
         if probe.spoken not in asked:
             yield ProbeTold(name=name_of(probe), ok=None, answer=NOT_ASKED)
+        elif words.startswith(STAYING):
+            yield ProbeTold(name=name_of(probe), ok=True, answer="yes, but it did not stay so")
         elif missed is None:
             yield ProbeTold(name=name_of(probe), ok=None, answer="no answer is known")
         elif probe is missed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.facts import Usage
-from runner.rehearsal import Rehearsed
+from runner.rehearsal import Altered, Rehearsed
+from runner.report.story import DataTold, FileTold
 from runner.report.words import count_words, seconds_words, size_words
 from runner.vault.port import FileChange
 
@@ -78,12 +79,31 @@ def _expected(result: Rehearsed) -> Iterator[str]:
         yield from (f"  {reason}" for reason in result.expected.reasons)
 
 
+def data_told(result: Rehearsed) -> tuple[DataTold, ...]:
+    """What became of each piece of the data, for a report."""
+    return tuple(
+        DataTold(
+            name=f"{one.source} on {one.destination}",
+            words=_counts(one),
+            added=one.added,
+            changed=one.changed,
+            deleted=one.deleted,
+            files=tuple(FileTold(**file.model_dump()) for file in one.biggest),
+        )
+        for one in result.changes
+    )
+
+
+def _counts(one: Altered) -> str:
+    counts = ((one.added, "added", one.added_bytes), (one.changed, "changed", one.changed_bytes),
+              (one.deleted, "deleted", one.deleted_bytes))  # fmt: skip
+    told = (f"{count_words(count, 'file')} {word} ({size_words(size)})" for count, word, size in counts if count)
+    return ", ".join(told) or "no file was touched"
+
+
 def _data(result: Rehearsed) -> Iterator[str]:
     for one in result.changes:
-        counts = ((one.added, "added", one.added_bytes), (one.changed, "changed", one.changed_bytes),
-                  (one.deleted, "deleted", one.deleted_bytes))  # fmt: skip
-        told = [f"{count_words(count, 'file')} {word} ({size_words(size)})" for count, word, size in counts if count]
-        yield f"{one.source} on {one.destination}: {', '.join(told) or 'no file was touched'}"
+        yield f"{one.source} on {one.destination}: {_counts(one)}"
         yield from (f"  {MARKS[file.kind]} {file.path}  {_sizes(file)}" for file in one.biggest[:SHOWN_FILES])
         left = one.added + one.changed + one.deleted - SHOWN_FILES
         if left > 0:

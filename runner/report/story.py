@@ -123,6 +123,27 @@ class EvidenceTold(Fact):
     after: str | None
 
 
+class FileTold(Fact):
+    """One file that the new version added, changed or deleted; sizes are its lengths."""
+
+    kind: Literal["added", "changed", "deleted"]
+    path: str
+    before_bytes: int
+    after_bytes: int
+
+
+class DataTold(Fact):
+    """What the new version did to one piece of the data."""
+
+    name: str
+    words: str
+    added: int
+    changed: int
+    deleted: int
+    files: tuple[FileTold, ...]
+    """The biggest of them."""
+
+
 class Remark(Fact):
     """A warning, from the plan or on the way."""
 
@@ -179,6 +200,8 @@ class Story(Fact):
     not_reached: tuple[StepTold, ...] = ()
     probes: tuple[ProbeTold, ...] = ()
     evidence: tuple[EvidenceTold, ...] = ()
+    changes: tuple[DataTold, ...] = ()
+    """What became of the data; a rehearsal looks."""
     warnings: tuple[Remark, ...] = ()
     listings: tuple[Listing, ...] = ()
     data: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.errors import Exit
-from runner.outcome import Outcome, outcome
+from runner.outcome import Outcome, closed_by, outcome
 from runner.plan import Plan, Side
 from runner.records import Closed, End, Noted, Record
 from runner.rehearsal import Rehearsed
@@ -15,6 +15,7 @@ from runner.report.ending import advice, headline
 from runner.report.figures import rehearsal_figures, run_figures
 from runner.report.lines import event_from, labelled
 from runner.report.proofs import evidence_from, evidence_told, probes_told
+from runner.report.rehearsal import data_told
 from runner.report.settings import changed_settings, kept_settings
 from runner.report.story import Act, Advice, Event, Listing, Mark, Remark, SideTold, StepTold, Story
 
@@ -64,10 +65,11 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
             "ended_at": result.at,
             "total_s": result.total_s,
             "downtime_s": result.downtime_s,
-            "way_back": _way_back(result),
+            "way_back": _way_back(result, records),
             "figures": rehearsal_figures(result, evidence),
             "advice": (_after(result), Advice(text=untouched)),
             "evidence": evidence,
+            "changes": data_told(result),
             "listings": (*played.listings, *_found(result, told_already=bool(played.listings))),
         }
     )
@@ -162,7 +164,10 @@ def _advice(plan: Plan, end: Outcome) -> tuple[Advice, ...]:
     return advice(end)
 
 
-def _way_back(result: Rehearsed) -> str:
+def _way_back(result: Rehearsed, records: tuple[Record, ...]) -> str:
+    closed = closed_by(records)
+    if not result.passed and result.rolled_back is None and closed and closed.end is End.OLD:
+        return "It was taken back on the copy: the old version came up again, on its data as before."
     if result.rolled_back is None:
         return "The way back was not rehearsed."
     if result.rolled_back:
@@ -181,6 +186,8 @@ def _found(result: Rehearsed, *, told_already: bool) -> Iterator[Listing]:
     lists = (
         ("The last it said", () if told_already else result.log, True),
         ("New lines in the log that look like trouble", result.new_lines, True),
+        ("Why that downtime is to be expected", result.expected.reasons if result.expected else (), False),
+        ("The new image differs", result.image_differences, False),
         ("The copy of the old version answers otherwise than the target", result.drift, False),
         ("Taken away, so that the copy reaches nobody", result.taken, False),
     )

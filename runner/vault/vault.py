@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Json
-from runner.labels import RESTORE, TOOLS
+from runner.labels import RESTORE, RUN, TOOLS
 from runner.vault.answers import (
     ChangesAnswer,
     HowAnswer,
@@ -142,8 +142,9 @@ class DockerVault:
             self._engine.create_volume(name, labels=labels)
         clones = tuple(Held(volume=name, at=f"{SOURCES}/{key}", writable=True) for key, name in names.items())
         request = request_json("fill-clone", room, names={**names})
+        whose = labels.get(RUN, room.run)  # several runs may clone one room at the same time
         answer = self._containers.ask_once(
-            f"{room.run}-clone", TOOLS, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
+            f"{whose}-clone", TOOLS, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
         )
         return HowAnswer.model_validate_json(answer).how
 

@@ -149,17 +149,34 @@ def service(bench: Bench) -> Bench:
     return bench
 
 
-def test_prometheus_passes_with_its_way_back_and_production_never_notices(bench: Bench) -> None:
-    bench.run("refloat-lab/prometheus:2.42.0", "--volume", f"{bench.name}-data:/prometheus", "--publish", "9090")
+def test_prometheus_passes_through_four_versions_and_production_never_notices(bench: Bench) -> None:
+    bench.run("refloat-lab/prometheus:2.24.1", "--volume", f"{bench.name}-data:/prometheus", "--publish", "9090")
     bench.wait_for("promtool", "query", "instant", "http://localhost:9090", "count(up)")
     before = bench.process
-    ran = bench.rehearse("2.53.3", "--json")
+    ran = bench.rehearse("<=3.5.3", "--all-hops", "--json")
     told = json.loads(ran.out)
-    assert (ran.status, told["passed"], told["rolled_back"]) == (0, True, True), ran.out
-    assert "published ports" in told["taken"]
-    assert any(finding["name"] == "version" and "2.53.3" in finding["after"] for finding in told["evidence"])
+    assert (ran.status, told["passed"]) == (0, True), ran.out
+    assert [each["asked"] for each in told["candidates"]] == ["2.42.0", "2.53.3", "3.5.3"]
+    for each in told["candidates"]:
+        assert each["rolled_back"] is True
+        assert "published ports" in each["taken"]
+        assert any(one["name"] == "version" and each["asked"] in one["after"] for one in each["evidence"])
+        assert each["expected"]["downtime_s"] > 0
     assert bench.process == before
     assert bench.left() == []
+
+
+def test_of_several_versions_each_has_its_verdict_and_any_failure_is_status_4(service: Bench) -> None:
+    before = service.process
+    ran = service.rehearse("migrates", "--to", "crash", "--to", "1.0", "--quick", "--json")
+    assert ran.status == 4, ran.err
+    works, fails, same = json.loads(ran.out)["candidates"]
+    assert (works["passed"], works["changes"][0]["deleted"]) == (True, 1)
+    assert (fails["passed"], fails["code"]) == (False, "crashed")
+    assert fails["why"] == "the copy does not stay up: exit code 3."
+    assert same["error"]["code"] == "already-there"
+    assert service.process == before
+    assert service.left() == []
 
 
 def test_postgresql_15_to_17_fails_and_production_never_notices(bench: Bench) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from runner.facts import Json
-from runner.plan import Plan, PlanWarning
+from runner.facts import Json, Usage
+from runner.plan import Estimate, Plan, PlanWarning
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
-from runner.rehearsal import Rehearsed
+from runner.rehearsal import Altered, Rehearsed
 from runner.report.story import Story
 from runner.report.telling import rehearsal_story, run_story
 from runner.steps.forward import ColdCopy, CreateSuccessor, StartSuccessor, StopContainer, TakeEvidence
 from runner.steps.nouns import Blueprint, CommandProbe, HealthTerms, HttpProbe, Reading
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
+from runner.vault.port import FileChange
 from tests.pure.test_report_plan import DATA, NEW, OLD, ROOM, RUN, at, made
 
 READINGS = (Reading(name="rows", how=HttpProbe(port=80), rule="equal"),)
@@ -93,11 +94,19 @@ def story_of(records: tuple[Record, ...]) -> Story:
     return run_story(whole(), records, (), "as it stands")
 
 
+GROWN = FileChange(kind="changed", path="base/1/pg_class", before_bytes=8192, after_bytes=16384)
+ALTERED = Altered(key="d0", source="volume rows", destination="/var/lib/db", added=1, added_bytes=1, changed=30,
+                  changed_bytes=16384, deleted=0, deleted_bytes=0, size_bytes=99, biggest=(GROWN,))  # fmt: skip
+
+
 def rehearsed(**changes: object) -> Rehearsed:
     """A rehearsal that passed, with the way back."""
     result = Rehearsed(run=RUN, target="db", at=at(30), old="15.4", new="17.1", new_ref="vendor/db:17", expectations=(),
                        passed=True, rolled_back=True, paused_s=0.2, settle_s=1, ready_s=2, downtime_s=4, total_s=20,
-                       new_lines=("WARN: slow",), taken=("published ports",))  # fmt: skip
+                       new_lines=("WARN: slow",), taken=("published ports",), changes=(ALTERED,), growth_bytes=-4096,
+                       expected=Estimate(downtime_s=5, reasons=("4 s on the copy", "1 s more of copying")),
+                       used=Usage(cpu_s=1.5, peak_bytes=90_000_000), used_before=Usage(cpu_s=1), migration_s=1,
+                       image_differences=("the new image has no health check",))  # fmt: skip
     return result.model_copy(update=changes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.destination import settled_goal
+from runner.destination import settled_goal, tags_ahead
 from runner.engine.memory import MemoryEngine
 from runner.errors import NothingToDo, Refused
 from runner.facts import Image
@@ -141,3 +141,17 @@ def test_a_container_made_from_an_image_id_asks_nobody_for_its_tags() -> None:
     assert read_prospect(engine, "it", never).newest == ""
     assert read_prospect(engine_with("vendor/mon:1"), "it", never).product == ""
     assert not_asked("x").whole is False
+
+
+def ahead(engine: MemoryEngine, to: str, ask: Ask) -> tuple[str, ...]:
+    return tags_ahead(engine, engine.container("it"), Goal(to=to), ask)
+
+
+def test_ahead_lie_the_releases_on_the_engine_and_the_stops_on_the_way() -> None:
+    engine = engine_with(f"{PROM}:v2.42.0", f"{PROM}:v2.45.0", f"{PROM}:v2.53.3", f"{PROM}:v2.30.0", f"{PROM}:v3.5.3")
+    assert ahead(engine, "2.53.3", silent) == ("v2.45.0", "v2.53.3")
+    assert ahead(engine, "<3", registry("v2.50.0", "v2.54.1")) == ("v2.45.0", "v2.53.3", "v2.54.1")
+    with pytest.raises(NothingToDo):
+        ahead(engine, "<2.42", silent)
+    with pytest.raises(Refused, match="cannot be read"):
+        ahead(engine_with("someones/thing:blue"), "newest", silent)

@@ -8,7 +8,7 @@ import pytest
 
 from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine, RunnerDied
-from runner.errors import Stuck
+from runner.errors import Refused, Stuck
 from runner.goal import Goal
 from runner.records import End
 from runner.session import Session
@@ -40,6 +40,19 @@ def lost(tmp_path: Path) -> Refloat:
 
 def test_it_is_found_by_the_targets_name(lost: Refloat) -> None:
     assert [end.end for end in lost.recover(NAME)] == [End.OLD]
+
+
+def test_an_upgrade_that_no_journal_knows_is_rolled_back_by_its_plan_in_the_vault(tmp_path: Path) -> None:
+    engine, home = prepared(STAGES[0])
+    before, first = dict(engine.world.data["mondata"]), runner(engine, home)
+    first.apply(first.plan(NAME, Goal(to="2.0"), place=ELSEWHERE))
+    other = runner(engine, tmp_path)
+    with pytest.raises(Refused, match="none in the vault refloat-vault") as refused:
+        other.offer_rollback(NAME)
+    assert (refused.value.code, "--vault" in refused.value.then) == ("nothing-to-roll-back", True)
+    assert other.rollback(other.offer_rollback(NAME, place=ELSEWHERE)).end is End.NEW
+    assert engine.container(NAME).image_ref == OLD
+    assert engine.world.data["mondata"] == before
 
 
 def test_without_its_papers_it_asks_for_the_vault(lost: Refloat) -> None:

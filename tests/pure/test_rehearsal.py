@@ -231,6 +231,18 @@ def test_a_target_left_paused_is_woken_up_by_recover(tmp_path: Path) -> None:
     assert is_up(here.engine.container(NAME))
 
 
+def test_a_target_that_cannot_be_frozen_at_once_is_asked_again(tmp_path: Path) -> None:
+    here, tries = machine(GOES_THROUGH, tmp_path), []
+
+    def unwilling(name: str, _: tuple[object, ...]) -> Fault | None:
+        tries.append(name)
+        return Fault.REFUSED if name == "pause" and tries.count("pause") < 3 else None
+
+    here.engine.faults = unwilling
+    assert here.rehearse(quick=True).passed
+    assert tries.count("pause") == 3
+
+
 def test_who_paused_the_target_otherwise_finds_it_paused(tmp_path: Path) -> None:
     here = machine(GOES_THROUGH, tmp_path)
 

@@ -115,8 +115,18 @@ def test_a_rehearsal_says_what_it_took_away_and_that_the_way_back_was_rehearsed(
     assert story.way_back.startswith("The way back was rehearsed, too")
     assert [listing.title for listing in story.listings] == [
         "New lines in the log that look like trouble",
+        "Why that downtime is to be expected",
+        "The new image differs",
         "Taken away, so that the copy reaches nobody",
     ]
+    assert [(each.name, each.words) for each in story.changes] == [
+        ("volume rows on /var/lib/db", "1 file added (1 B), 30 files changed (16.4 kB)")
+    ]
+    assert {(each.code, each.value, each.note) for each in story.figures} >= {
+        ("growth", 4096, "of the disk than before"),
+        ("cpu", 1.5, "1.0 s by the old version"),
+        ("memory", 90_000_000, ""),
+    }
     assert story.advice[0].command == "refloat apply db --image vendor/db:17"
 
 
