@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from runner.cli.asked import Asked, asked
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.reports import Wanted, write_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import Wishes
 from runner.errors import NothingToDo, Refused, UsageError
@@ -26,13 +28,14 @@ class Manner:
     quick: bool
     snapshot: str
     at_once: int
+    reports: Wanted = ()
 
 
 def rehearse_several(target: str, versions: tuple[str, ...], wishes: Wishes, manner: Manner, *, as_json: bool) -> None:
     """Rehearse each of these tags, tell which work, and leave with 0 where all do, else 4."""
     from runner.candidates import rehearse_each
     from runner.rehearsing import Wanted
-    from runner.report.candidates import Tried
+    from runner.report.candidates import Tried, candidates_story
 
     interrupts = Interrupts()
     session = open_session(interrupts=interrupts)
@@ -49,7 +52,9 @@ def rehearse_several(target: str, versions: tuple[str, ...], wishes: Wishes, man
         Tried(version, refusal=each) if isinstance(each, Refused | NothingToDo) else Tried(version, next(results))
         for version, each in seen
     )
-    _finish(playable[0].plan.target, tried, as_json=as_json)
+    target = playable[0].plan.target
+    write_reports(manner.reports, partial(candidates_story, target, tried))
+    _finish(target, tried, as_json=as_json)
 
 
 def versions_on_the_way(target: str, to: str, wishes: Wishes) -> tuple[str, ...]:

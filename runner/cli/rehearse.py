@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runner.cli.asked import asked
-from runner.cli.ground import new_live, open_session, place_from
+from runner.cli.ground import home_folder, new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.reports import Report, Wanted, wanted_reports, write_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
     AsJson,
@@ -52,13 +54,13 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
                      image: Image = "", pull: PullWish = None, quick: Quick = False, snapshot: From = "",
                      stop_timeout: StopTimeout = None, deadline: Deadline = None,
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
-                     yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
+                     yes: Yes = False, report: Report = None, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
     """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped.
 
     With --to more than once, or --all-hops, each version is played on clones of one snapshot, and a table says which
     work; the status is 0 where all of them do, else 4.
     """
-    versions = tuple(to or ())
+    versions, reports = tuple(to or ()), wanted_reports(report)
     one = versions[0] if len(versions) == 1 else ""
     wishes = Wishes(one, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
                     probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault)  # fmt: skip
@@ -67,9 +69,10 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
 
         _refuse_unclear(versions, image, all_hops=all_hops)
         every = versions_on_the_way(target, wishes.to, wishes) if all_hops else versions
-        rehearse_several(target, every, wishes, Manner(quick, snapshot, at_once), as_json=as_json)
+        rehearse_several(target, every, wishes, Manner(quick, snapshot, at_once, reports), as_json=as_json)
         return
     result = _play(target, wishes, snapshot, quick=quick)
+    _write_reports(reports, result)
     _finish(result, as_json=as_json)
 
 
@@ -95,6 +98,13 @@ def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehears
         result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))
     live.rest()
     return result
+
+
+def _write_reports(reports: Wanted, result: Rehearsed) -> None:
+    if reports:
+        from runner.reports import story_of_rehearsal
+
+        write_reports(reports, partial(story_of_rehearsal, home_folder(), result.run))
 
 
 def _doing(what: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from runner.errors import Exit, RefloatError
 from runner.facts import Json
 from runner.rehearsal import Rehearsed
+from runner.report.clean import cleaned
+from runner.report.story import Advice, CandidateTold, Mark, SideTold, Story
 from runner.report.words import columns, count_words, seconds_words
 
 HEADS = ("version", "verdict", "way back", "downtime", "healthy after", "data files", "why")
@@ -46,6 +48,50 @@ def candidates_json(target: str, tried: tuple[Tried, ...]) -> Json:
     status = exit_status(tried)
     return {"target": target, "passed": status is Exit.DONE, "candidates": [_json(each) for each in tried],
             "exit": int(status)}  # fmt: skip
+
+
+def candidates_story(target: str, tried: tuple[Tried, ...]) -> Story:
+    """The same as a report; each version's own is told by its own rehearsal."""
+    results = tuple(each.result for each in tried if each.result)
+    status, first = exit_status(tried), results[0]
+    works = tuple(each for each in results if each.passed)
+    versions = count_words(len(tried), "version")
+    do_it = Advice(text="Do it", command=f"refloat apply {target} --image {works[-1].new_ref}") if works else None
+    story = Story(
+        verb="rehearsal",
+        run=first.run,
+        target=target,
+        state="passed" if status is Exit.DONE else "failed",
+        mark=Mark.GOOD if status is Exit.DONE else Mark.BAD,
+        exit_status=int(status),
+        headline=f"{len(works)} of {versions} of {target} work.",
+        old=SideTold(spoken=first.old, image="", image_id=""),
+        new=SideTold(spoken=versions, image="", image_id=""),
+        begun_at=first.at,
+        ended_at=max(each.at for each in results),
+        total_s=max(each.total_s for each in results),
+        candidates=tuple(_told(each) for each in tried),
+        advice=((do_it,) if do_it else ()) + tuple(_whole_story(each) for each in results),
+    )
+    return cleaned(story)
+
+
+def _told(one: Tried) -> CandidateTold:
+    result = one.result
+    if result is None:
+        return CandidateTold(version=one.asked, verdict="not tried", why=one.refusal.what if one.refusal else "")
+    return CandidateTold(
+        version=one.asked,
+        verdict="works" if result.passed else "fails",
+        why=result.why,
+        run=result.run,
+        expected_s=result.expected.downtime_s if result.expected else None,
+        total_s=result.total_s,
+    )
+
+
+def _whole_story(result: Rehearsed) -> Advice:
+    return Advice(text=f"The whole story of {result.new}", command=f"refloat show {result.run} -o report.html")
 
 
 def _json(one: Tried) -> Json:

@@ -24,6 +24,7 @@ def markdown_report(story: Story) -> str:
         prose(story.why),
         prose(story.way_back),
         *(_log(listing) for listing in story.listings if listing.is_log),
+        _candidates(story),
         _figures(story),
         _evidence(story.evidence),
         _failed(story),
@@ -67,6 +68,17 @@ def _log(listing: Listing) -> str:
 def _figures(story: Story) -> str:
     rows = ((each.name, " ".join(part for part in (figure_words(each), each.note) if part)) for each in story.figures)
     return _table(("", ""), tuple(rows))
+
+
+def _candidates(story: Story) -> str:
+    signs = {"works": "✅", "fails": "❌", "not tried": "–"}
+    rows = tuple((signs[each.verdict], each.version, each.verdict, _seconds(each.expected_s), each.why)
+                 for each in story.candidates)  # fmt: skip
+    return _table(("", "Version", "Verdict", "Downtime to expect", "Why"), rows)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else seconds_words(seconds)
 
 
 def _evidence(evidence: tuple[EvidenceTold, ...]) -> str:

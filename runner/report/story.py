@@ -144,6 +144,19 @@ class DataTold(Fact):
     """The biggest of them."""
 
 
+class CandidateTold(Fact):
+    """One of several versions that were rehearsed side by side."""
+
+    version: str
+    verdict: Literal["works", "fails", "not tried"]
+    why: str
+    run: str = ""
+    """Its own rehearsal; empty where it was not tried."""
+    expected_s: float | None = None
+    """The downtime to expect."""
+    total_s: float = 0
+
+
 class Remark(Fact):
     """A warning, from the plan or on the way."""
 
@@ -194,6 +207,7 @@ class Story(Fact):
     downtime_s: float | None = None
     """None where nothing was stopped, or nothing is proven since."""
     way_back: str = ""
+    candidates: tuple[CandidateTold, ...] = ()
     figures: tuple[Figure, ...] = ()
     advice: tuple[Advice, ...] = ()
     acts: tuple[Act, ...] = ()

@@ -15,7 +15,17 @@ from tests.pure.report_cases import STORIES
 from tests.pure.test_report_formats import HOSTILE, flat, hostile
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
-KINDS = ("through", "crashed", "went back", "stuck", "differs", "rehearsal", "rehearsal not played", "not begun")
+KINDS = (
+    "several versions",
+    "through",
+    "crashed",
+    "went back",
+    "stuck",
+    "differs",
+    "rehearsal",
+    "rehearsal not played",
+    "not begun",
+)
 CONTRAST = """
 (() => {
   const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(v => v / 255)

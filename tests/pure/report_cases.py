@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from runner.errors import Refused
 from runner.facts import Json, Usage
 from runner.plan import Estimate, Plan, PlanWarning
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.rehearsal import Altered, Rehearsed
+from runner.report.candidates import Tried, candidates_story
 from runner.report.story import Story
 from runner.report.telling import rehearsal_story, run_story
 from runner.steps.forward import ColdCopy, CreateSuccessor, StartSuccessor, StopContainer, TakeEvidence
@@ -110,6 +112,11 @@ def rehearsed(**changes: object) -> Rehearsed:
     return result.model_copy(update=changes)
 
 
+TRIED = (
+    Tried("16", rehearsed(new="16.1")),
+    Tried("17", rehearsed(passed=False, why="db does not stay up.")),
+    Tried("99", refusal=Refused("no-such-image", "There is no such image.")),
+)
 STORIES: dict[str, Story] = {
     "through": story_of(THROUGH),
     "crashed": story_of(CRASHED),
@@ -119,6 +126,7 @@ STORIES: dict[str, Story] = {
     "cut off": story_of(START[:-1]),
     "not begun": story_of(()),
     "rehearsal": rehearsal_story(rehearsed(), whole(verb="rehearsal"), WENT_BACK),
+    "several versions": candidates_story("db", TRIED),
     "rehearsal not played": rehearsal_story(
         rehearsed(passed=False, rolled_back=None, code="not-settled", why="It does not come up.", log=("no",)), None, ()
     ),

@@ -180,7 +180,8 @@ def test_junit_has_a_case_for_the_verdict_and_for_each_step_probe_and_piece_of_e
     story = STORIES[kind]
     root = checked_junit(rendered(story, Format.JUNIT))
     counts = {suite.get("name"): int(suite.get("tests", "")) for suite in root}
-    wanted = {"verdict": 1, "steps": len(story.steps) + len(story.not_reached), "probes": len(story.probes),
+    steps = len(story.steps) + len(story.not_reached)
+    wanted = {"verdict": 1, "versions": len(story.candidates), "steps": steps, "probes": len(story.probes),
               "evidence": len(story.evidence)}  # fmt: skip
     assert counts == {name: count for name, count in wanted.items() if count}
     bad = any(suite.get("failures") != "0" or suite.get("errors") != "0" for suite in root)

@@ -22,6 +22,7 @@ from tests.pure.test_report_plan import at
         ("cut off", Mark.OPEN, 6, "The run 20240101-000000-abcdef of db is not finished."),
         ("went back", Mark.GOOD, 0, "db runs 15.4 again, on its data as it was."),
         ("rehearsal", Mark.GOOD, 0, "db 15.4 → 17.1: the rehearsal passed."),
+        ("several versions", Mark.BAD, 4, "1 of 3 versions of db work."),
         ("rehearsal not played", Mark.BAD, 4, "db 15.4 → 17.1: the rehearsal failed."),
     ],
 )
@@ -128,6 +129,15 @@ def test_a_rehearsal_says_what_it_took_away_and_that_the_way_back_was_rehearsed(
         ("memory", 90_000_000, ""),
     }
     assert story.advice[0].command == "refloat apply db --image vendor/db:17"
+
+
+def test_several_versions_are_told_with_each_verdict() -> None:
+    told = STORIES["several versions"].candidates
+    assert [(each.version, each.verdict, each.why) for each in told] == [
+        ("16", "works", ""),
+        ("17", "fails", "db does not stay up."),
+        ("99", "not tried", "There is no such image."),
+    ]
 
 
 def test_a_story_says_what_to_type_next() -> None:
