@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from runner.errors import Refused
+from runner.errors import EngineError, Refused
 from runner.facts import Container, Fact, Json, Mount, MountKind
 from runner.spec import ContainerSpec, NetworkWish
 from runner.spec.data import FILES_OF_THE_HOST, is_the_hosts, is_within
@@ -25,7 +25,7 @@ SAFE_CAPABILITIES = frozenset({
     "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_NICE", "SYS_RESOURCE",
 })  # fmt: skip
 OWN_MODES = ("", "private", "none", "shareable")
-REBUILT = ("Binds", "Mounts", "NetworkMode", "RestartPolicy", "CpuShares", "PidsLimit", "OomScoreAdj")
+REBUILT = ("Binds", "Mounts", "NetworkMode", "RestartPolicy", "CpuShares", "PidsLimit", "OomScoreAdj", "BlkioWeight")
 WORDS = {
     "PortBindings": "published ports",
     "PublishAllPorts": "published ports",
@@ -45,6 +45,8 @@ NOBODY = "127.0.0.1"
 """In the copy's own network nothing answers there, so no name outside of it is resolved."""
 SHARES = 512
 """Half of what a container gets by default when the processors are busy."""
+DISK_SHARES = 100
+"""A fifth of what a container gets by default when the disk is busy, where the kernel shares it out."""
 PIDS = 4096
 FIRST_TO_GO = 900
 """Where memory runs out, the copy goes first."""
@@ -87,12 +89,24 @@ def isolated(spec: ContainerSpec, container: Container, props: Props) -> Isolate
         "CpuShares": SHARES,
         "PidsLimit": min(integer(spec.host_config.get("PidsLimit")) or PIDS, PIDS),
         "OomScoreAdj": FIRST_TO_GO,
+        "BlkioWeight": DISK_SHARES,
     }
     joined = () if offline else (NetworkWish(network=props.network, settings={"Aliases": [*props.aliases]}),)
     config: Json = {key: value for key, value in spec.config.items() if key not in ("Labels", "MacAddress")}
     changed = {"config": config, "host_config": host, "networks": joined, "auto_remove": False}
     taken = (*_taken(spec), *(words for _, words in mounts if words))
     return Isolated(spec=spec.model_copy(update=changed), taken=tuple(dict.fromkeys(taken)))
+
+
+def is_about_disk_shares(no: EngineError) -> bool:
+    """Whether a start failed because this kernel has nothing to write the share of the disk to."""
+    return any(file in no.what for file in ("io.weight", "io.bfq.weight", "blkio.weight", "blkio.bfq.weight"))
+
+
+def without_disk_shares(body: Json) -> Json:
+    """The same container with the disk's default share."""
+    host = {key: value for key, value in mapping(body.get("HostConfig")).items() if key != "BlkioWeight"}
+    return {**body, "HostConfig": host}
 
 
 def aliases_of(spec: ContainerSpec) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.errors import Busy, Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Container, Json
-from runner.isolation import Isolated, network_body
+from runner.isolation import Isolated, is_about_disk_shares, network_body, without_disk_shares
 from runner.journal import write_durably
 from runner.labels import ROLE, RUN
 from runner.plan import held_tag
@@ -18,7 +18,7 @@ from runner.spec import create_body
 from runner.world import World
 
 THAW_S = 120.0
-"""How long we try to wake the target up where the engine does not answer."""
+"""How long we try to wake the target up where the engine does not answer or the kernel does not let go."""
 AGAIN_S = 0.5
 FREEZE_TRIES = 5
 
@@ -103,7 +103,7 @@ def thaw(session: Session, ref: str) -> None:
             return
         except Conflict:
             return  # stopped meanwhile: nothing of it is frozen
-        except (EngineUnreachable, OutcomeUnknown):
+        except EngineError:
             if session.clock.monotonic() >= until:
                 raise
             session.clock.sleep(AGAIN_S)
@@ -126,7 +126,14 @@ def make_stand_in(session: Session, scene: Scene, world: World, copy: Isolated) 
     ref = world.target.image_ref
     made = create_body(copy.spec, world.old_image, labels=labels, restart=False, ref=_still(session, ref, world))
     engine.create_container(scene.stand_in, made.body)
-    engine.start(scene.stand_in)
+    try:
+        engine.start(scene.stand_in)
+    except EngineError as no:
+        if not is_about_disk_shares(no):
+            raise
+        engine.remove_container(scene.stand_in, force=True, volumes=True)
+        engine.create_container(scene.stand_in, without_disk_shares(made.body))
+        engine.start(scene.stand_in)
     return engine.container(scene.stand_in)
 
 

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.errors import Refused
+from runner.errors import EngineError, Refused
 from runner.facts import Container, Json, Mount, MountKind, State
-from runner.isolation import Props, aliases_of, isolated, network_body
+from runner.isolation import (
+    Props,
+    aliases_of,
+    is_about_disk_shares,
+    isolated,
+    network_body,
+    without_disk_shares,
+)
 from runner.spec import ContainerSpec, NetworkWish
 from runner.spec.data import data_mounts
 
@@ -136,3 +143,14 @@ def test_its_network_leads_nowhere() -> None:
     body = network_body({"a": "b"})
     assert body["Internal"] is True
     assert body["Options"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
+
+
+def test_where_the_kernel_shares_no_disk_the_copy_does_without() -> None:
+    copy = isolated(spec({"BlkioWeight": 900}), container(), props())
+    assert copy.spec.host_config["BlkioWeight"] == 100
+    no = EngineError("cannot-start", "OCI runtime create failed: open /sys/fs/cgroup/x/io.weight: no such file")
+    assert is_about_disk_shares(no)
+    assert not is_about_disk_shares(EngineError("cannot-start", "exec: no such file or directory"))
+    assert without_disk_shares({"Image": "a", "HostConfig": {"BlkioWeight": 100, "Memory": 1}}) == {
+        "Image": "a", "HostConfig": {"Memory": 1},
+    }  # fmt: skip
