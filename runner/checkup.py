@@ -13,8 +13,8 @@ from runner.report.words import count_words, size_words
 from runner.session import Session
 from runner.standing import standings
 from runner.targets import is_parked
-from runner.vault.answers import BUILD
 from runner.vault.port import VaultError, VaultPlace
+from runner.vault.tools_image import build_command
 
 OLDEST_API = (1, 41)
 LITTLE_BYTES = 1_000_000_000
@@ -71,8 +71,8 @@ def _tools(session: Session, image: str) -> Check:
     try:
         found = session.engine.image(image)
     except NotFound:
-        then = f"Build it, in refloat's source folder: {BUILD}"
-        return Check(name="tools", state="bad", words=f"the image {image}, which copies data, is not here", then=then)
+        words = f"the image {image}, which copies data, is not here: the first plan tries to build it"
+        return Check(name="tools", state="note", words=words, then=build_command(image))
     return Check(name="tools", state="ok", words=f"{image}, {size_words(found.size_bytes)}")
 
 

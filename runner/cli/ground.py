@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from runner.cli.asked import default_vault
 from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
+from runner.cli.terminal import tell
 
 if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
     from runner.clock import Clock
@@ -46,7 +47,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     return Session(
         home=home_folder(),
         engine=engine,
-        vault=DockerVault(engine, TOOLS_IMAGE),
+        vault=DockerVault(engine, TOOLS_IMAGE, tell),
         clock=clock,
         ask_registry=lambda repository: _tags_of(repository, clock),
         hear=hear or (lambda _: None),

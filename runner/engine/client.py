@@ -158,11 +158,11 @@ class Wire:
             answer: bytes = self._send(method, path, params, data=data, timeout_s=timeout_s).content
             return answer
 
-    def ask_lines(self, path: str, *, doing: str, params: Mapping[str, str], timeout_s: float,
-                  auth_for: str) -> Iterator[Json]:  # fmt: skip
+    def ask_lines(self, path: str, *, doing: str, params: Mapping[str, str], timeout_s: float, auth_for: str = "",
+                  data: bytes | None = None) -> Iterator[Json]:  # fmt: skip
         """Post one request and yield its answer object by object as it comes; the timeout is for each silence."""
         with self._ours(doing, changing=True):
-            answer = self._send("POST", path, params, timeout_s=timeout_s, auth_for=auth_for, stream=True)
+            answer = self._send("POST", path, params, timeout_s=timeout_s, auth_for=auth_for, data=data, stream=True)
             for line in answer.iter_lines():
                 if line:
                     yield json.loads(line)

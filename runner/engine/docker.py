@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pydantic import JsonValue
 
 from runner.engine import parse
+from runner.engine.building import build_image
 from runner.engine.client import READ_TIMEOUT_S, WHAT_NEXT, Wire
 from runner.engine.conversation import Conversation
 from runner.engine.execution import run_command
@@ -204,6 +205,10 @@ class DockerEngine:
             "/images/create", doing=doing, params=params, timeout_s=SILENCE_TIMEOUT_S, auth_for=auth_for
         )
         follow_pull(lines, doing, on_line)
+
+    def build(self, context: bytes, tag: str, *, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
+        """See the port."""
+        build_image(self._wire.ask_lines, context, tag, arguments, labels)
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """See the port."""

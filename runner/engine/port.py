@@ -152,6 +152,10 @@ class EnginePort(Protocol):
         """Pull a name or digest; NotFound (no such name or tag), EngineError code ``registry-…`` for other refusals."""
         ...
 
+    def build(self, context: bytes, tag: str, *, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
+        """Build an image from a tar with a Dockerfile in it; EngineError ``cannot-build``."""
+        ...
+
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Give an image another name."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -11,11 +12,11 @@ from runner.errors import NOTHING_TOUCHED
 from runner.facts import Fact, Finished, Json
 from runner.vault.port import Changed, Copied, Measured, Room, Sealed, Source, VaultError
 from runner.vault.tools import SOURCES, VAULT
+from runner.vault.tools_image import no_tools
 
+Answer = TypeVar("Answer", bound=Fact)
 COMMAND = "refloat-vault"
 """Reads requests from its standard input, one a line, and answers each with a line."""
-BUILD = "docker build --tag refloat/tools:1 images/tools"
-"""Run in refloat's source folder: it builds the image on the engine that the docker command talks to."""
 
 _THEN = {
     "no-space": "Free space where the vault is (refloat prune), or keep it elsewhere with --vault.",
@@ -128,7 +129,7 @@ def answer_from(finished: Finished, op: str, image: str) -> bytes:
         raise error_from("too-slow", f"The vault's '{op}' did not end in time.", op)
     text = finished.stdout.strip()
     if finished.exit_code in (126, 127) and not text.startswith(b"{"):
-        raise no_tools(image, f"The image {image} is not the vault's: it has no {COMMAND}.")
+        raise no_tools(image, f"What has that name has no {COMMAND}.")
     try:
         answer = json.loads(text)
     except ValueError:
@@ -150,12 +151,6 @@ def error_from(code: str, what: str, op: str) -> VaultError:
     return VaultError(code, what, _STANDS.get(code, stands), then or _THEN.get(code, ""))
 
 
-def no_tools(image: str, what: str = "") -> VaultError:
-    """The image that copies is missing."""
-    said = what or f"The image {image}, which copies data for refloat, is not on this engine."
-    return VaultError("no-tools", said, NOTHING_TOUCHED, f"Build it, in refloat's source folder: {BUILD}")
-
-
 def no_place(complaint: str) -> VaultError:
     """A path that was to be mounted is not on the engine's host."""
     path = complaint.rpartition("does not exist: ")[2].strip() or complaint
@@ -164,14 +159,18 @@ def no_place(complaint: str) -> VaultError:
     )
 
 
+def answer_as(model: type[Answer], answer: bytes) -> Answer:
+    """An answer as what it must be; VaultError where the program is of another version."""
+    try:
+        return model.model_validate_json(answer)
+    except ValidationError:
+        said = "The answer of what copies makes no sense: the tools image is of another version of refloat."
+        raise VaultError("old-tools", said, then="Build it anew: docker rmi refloat/tools:1, then try again.") from None
+
+
 def copied_from(answer: bytes) -> Copied:
     """What a pass did."""
-    try:
-        return Copied.model_validate_json(answer)
-    except ValidationError:
-        raise error_from(
-            "copy-failed", "The vault's answer makes no sense: the tools image is of another age.", ""
-        ) from None
+    return answer_as(Copied, answer)
 
 
 def sealed_from(answer: bytes, room: Room) -> Sealed:

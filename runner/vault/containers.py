@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Callable
 
 from runner.engine.port import Conversation, EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
 from runner.labels import RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
-from runner.vault.answers import COMMAND, answer_from, no_place, no_tools
+from runner.vault.answers import COMMAND, answer_from, no_place
 from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
+from runner.vault.tools_image import ensure_tools_image, no_tools
 
 _TRIES = 3
 _KILLED = 137
@@ -22,9 +24,11 @@ _END_S = 2.0
 class Containers:
     """Runs the vault's program where the vault and the sources are mounted."""
 
-    def __init__(self, engine: EnginePort, image: str) -> None:
+    def __init__(self, engine: EnginePort, image: str, tell: Callable[[str], None]) -> None:
         self._engine = engine
         self._image = image
+        self._tell = tell
+        self._image_seen = False
         self._ready: dict[str, frozenset[Held]] = {}
         self._conversations: dict[str, Conversation] = {}
 
@@ -84,7 +88,7 @@ class Containers:
             return None  # gone or stopped since it was seen last
         except EngineError as refused:
             if refused.code == "cannot-start":
-                raise no_tools(self._image, f"The image {self._image} is not the vault's.") from refused
+                raise no_tools(self._image, f"What has that name has no {COMMAND}.") from refused
             raise
 
     def _answered(self, name: str, request: bytes, timeout_s: float) -> Finished:
@@ -117,10 +121,13 @@ class Containers:
     def _create(self, name: str, run: str, role: str, held: tuple[Held, ...]) -> None:
         for each in held:
             self._insist_on(each)
+        if not self._image_seen:
+            ensure_tools_image(self._engine, self._image, self._tell)
+            self._image_seen = True
         try:
             self._engine.create_container(name, container_body(self._image, run, role, held))
         except NotFound as missing:
-            raise no_tools(self._image) from missing
+            raise no_tools(self._image, "It was there a moment ago.") from missing
         except Conflict as taken:
             if taken.code != "name-taken":
                 raise  # otherwise somebody of the same run was faster, and made the same

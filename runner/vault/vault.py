@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from pydantic import JsonValue
 
@@ -17,6 +18,7 @@ from runner.vault.answers import (
     MeasuredAnswer,
     PapersAnswer,
     RoomsAnswer,
+    answer_as,
     copied_from,
     request_json,
     sealed_from,
@@ -33,9 +35,11 @@ LONG_S = 86_400.0
 class DockerVault:
     """VaultPort on a container engine."""
 
-    def __init__(self, engine: EnginePort, tools_image: str = "refloat/tools:1") -> None:
+    def __init__(
+        self, engine: EnginePort, tools_image: str = "refloat/tools:1", tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._engine = engine
-        self._containers = Containers(engine, tools_image)
+        self._containers = Containers(engine, tools_image, tell)
 
     # looking
 
@@ -48,7 +52,7 @@ class DockerVault:
         held = (*((held_vault(place),) if there else ()), *held_sources(sources))
         request = request_json("measure", None, sources, vault=VAULT if there else "/", target=target)
         answer = self._containers.ask_once("", TOOLS, held, "measure", request, LONG_S)
-        seen = MeasuredAnswer.model_validate_json(answer)
+        seen = answer_as(MeasuredAnswer, answer)
         return seen.measured, Space(free_bytes=seen.free_bytes, free_inodes=seen.free_inodes)
 
     def rooms(self, place: VaultPlace) -> tuple[RoomSeen, ...]:
@@ -67,7 +71,7 @@ class DockerVault:
                 room=Room(place=place, target=each.target, run=each.run),
                 **each.model_dump(include={"sealed", "unique_bytes", "shared_bytes", "made_at"}),
             )
-            for each in RoomsAnswer.model_validate_json(answer).rooms
+            for each in answer_as(RoomsAnswer, answer).rooms
         )
 
     def _is_there(self, place: VaultPlace) -> bool:
@@ -91,7 +95,7 @@ class DockerVault:
             return {}
         held, request = (held_vault(room.place),), request_json("read-papers", room)
         answer = self._containers.ask_once("", TOOLS, held, "read-papers", request, BRIEF_S)
-        return PapersAnswer.model_validate_json(answer).papers
+        return answer_as(PapersAnswer, answer).papers
 
     # copying
 
@@ -123,13 +127,13 @@ class DockerVault:
 
     def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:
         """See the port."""
-        return ChangesAnswer.model_validate_json(self._ask(room, "changes", sources, timeout_s=LONG_S)).sources
+        return answer_as(ChangesAnswer, self._ask(room, "changes", sources, timeout_s=LONG_S)).sources
 
     # clones
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
         """See the port."""
-        how = HowAnswer.model_validate_json(self._ask(room, "prepare-clone", names={**names})).how
+        how = answer_as(HowAnswer, self._ask(room, "prepare-clone", names={**names})).how
         root = self._host_path(room)
         if how == "overlay" and root:
             for key, name in names.items():
@@ -146,7 +150,7 @@ class DockerVault:
         answer = self._containers.ask_once(
             f"{whose}-clone", TOOLS, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
         )
-        return HowAnswer.model_validate_json(answer).how
+        return answer_as(HowAnswer, answer).how
 
     def _host_path(self, room: Room) -> str:
         """Where the room is on the engine's host; empty where it is not there always, or cannot be an option."""
@@ -177,7 +181,7 @@ class DockerVault:
             self._discard(room)
 
     def _discard(self, room: Room) -> tuple[str, ...]:
-        return LeftAnswer.model_validate_json(self._ask(room, "discard", timeout_s=LONG_S)).clones
+        return answer_as(LeftAnswer, self._ask(room, "discard", timeout_s=LONG_S)).clones
 
     def _drop_left(self, room: Room, left: tuple[str, ...]) -> None:
         """A clone is mounted over the snapshot: it goes first, or the snapshot stays."""

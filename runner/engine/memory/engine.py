@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 
 from runner.engine.memory import birth, files, life
 from runner.engine.memory.conversation import MemoryConversation
@@ -235,6 +236,13 @@ class MemoryEngine:
         self.world.add_image(here)
         if on_line:
             on_line(f"Digest: {digest_of(image)}")
+
+    @call
+    def build(self, context: bytes, tag: str, *, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
+        """See the port."""
+        del arguments
+        config: Json = {"Labels": {**labels}}
+        self.world.add_image(Image(id=f"sha256:{sha256(context).hexdigest()}", tags=(familiar(tag),), config=config))
 
     @call
     def tag(self, image_id: str, repository: str, tag: str) -> None:
