@@ -1,24 +1,63 @@
-"""What the vendor's rules say about one very upgrade, from image to image; it finds no way around a refusal."""
+"""What the vendor's rules say about one very upgrade: nothing, a refusal, or the consequence of forcing it; pure."""
 
 from __future__ import annotations
 
+from runner.errors import NOTHING_TOUCHED, Refused
 from runner.outlook import refusal_of_hop
-from runner.paths import NoPath, catalogue_of
-from runner.plan import Side
+from runner.paths import NoPath, Path, catalogue_of, find_path
+from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
-from runner.recipes.tags import release_in_tag
+from runner.recipes.tags import release_in_tag, tag_for
 from runner.versions import Release
-from runner.way import repository
+from runner.way import Force, repository, side
+from runner.world import World
 
 
-def refused_hop(recipe: Recipe, old: Side, new: Side) -> NoPath | None:
-    """Why the vendor's rules forbid this very upgrade; None where they allow it or a version cannot be read."""
+def ruling(world: World, recipe: Recipe, force: Force) -> tuple[PlanWarning, ...]:
+    """What a plan has to say of its hop; Refused ``hop`` where a rule forbids it and is not set aside.
+
+    A version that cannot be read is ruled on by nobody.
+    """
+    old, new = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
     start, goal = release_of(recipe, old), release_of(recipe, new)
     if start is None or goal is None or start == goal:
-        return None
-    return refusal_of_hop(recipe, start, goal, catalogue_of(recipe, None))
+        return ()
+    known = catalogue_of(recipe)
+    refusal = refusal_of_hop(recipe, start, goal, known)
+    if refusal is None:
+        return ()
+    forbidden = f"{recipe.title} is not meant to go from {start} to {goal} at once: {refusal.why}"
+    if force == "copies":
+        return (PlanWarning(code="hop", text=f"{forbidden} Rehearsed all the same. ({refusal.source})"),)
+    forced = _consequences(recipe, start, goal)
+    if force == "vendor" and forced:
+        return tuple(PlanWarning(code="forced", text=f"{one} ({refusal.source})") for one in forced)
+    rule = f"Rule: {refusal.rule} ({refusal.source})"
+    then = _instead(world, recipe, refusal, forced)
+    raise Refused("hop", f"{forbidden}\n{rule}", NOTHING_TOUCHED, then)
 
 
 def release_of(recipe: Recipe, side: Side) -> Release | None:
     """The release a side of an upgrade is."""
     return release_in_tag(recipe, repository(side.image_ref), side.version)
+
+
+def _consequences(recipe: Recipe, start: Release, goal: Release) -> tuple[str, ...]:
+    """What the vendor says of those who force this hop; empty where it cannot be forced."""
+    known = catalogue_of(recipe)
+    if refusal_of_hop(recipe, start, goal, known, force=True) is not None:
+        return ()
+    way = find_path(recipe, start, goal, known, force=True)
+    return tuple(said for said in way.warnings if said.startswith("Forced: ")) if isinstance(way, Path) else ()
+
+
+def _instead(world: World, recipe: Recipe, refusal: NoPath, forced: tuple[str, ...]) -> str:
+    """What can be done: the nearest releases, forcing where the vendor allows it, and the question on copies."""
+    name, home = world.target.name, repository(world.target.image_ref)
+    near = ", ".join(tag_for(recipe, home, one.text) for one in refusal.reachable) or "none is known"
+    lines = (
+        f"Within reach: {near}. See: refloat versions {name}",
+        *(f"The vendor lets it be forced, with --force. {one}" for one in forced),
+        f"To see on copies what would happen: refloat rehearse {name} --image {world.new_ref} --force",
+    )
+    return "\n".join(lines)

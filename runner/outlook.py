@@ -47,16 +47,19 @@ def _same_edition(one: Release, current: Release) -> bool:
     return not one.edition or not current.edition or one.edition == current.edition
 
 
-def refusal_of_hop(recipe: Recipe, start: Release, goal: Release, among: Catalogue) -> NoPath | None:
+def refusal_of_hop(
+    recipe: Recipe, start: Release, goal: Release, among: Catalogue, *, force: bool = False
+) -> NoPath | None:
     """Why one upgrade may not go straight to the goal, with the stops to make instead; None if it may."""
-    found = find_path(recipe, start, goal, among)
+    found = find_path(recipe, start, goal, among, force=force)
     if isinstance(found, NoPath):
         return found
     if len(found.hops) <= 1:
         return None
     if start.edition != goal.edition and start.edition and goal.edition:
         return _first_the_version(recipe, found)
-    against = Law(tuple(rule for rule in recipe.hops if not rule.advised), among).against(start, goal)
+    binding = tuple(rule for rule in recipe.hops if not rule.advised and not (force and rule.forced))
+    against = Law(binding, among).against(start, goal)
     if against is None:
         return None
     rule, why = against

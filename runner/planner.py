@@ -8,7 +8,7 @@ from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
-from runner.hop_rulings import refused_hop
+from runner.hop_rulings import ruling
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.plan import Estimate, Plan, PlanWarning, held_tag
 from runner.recipes.model import Recipe
@@ -42,6 +42,7 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
         raise NothingToDo("already-there", what, "Nothing needs to be done.")
     refuse_unfit(world)
     recipe = recipe_of(world)
+    ruled = ruling(world, recipe, options.force) if recipe else ()
     spec = target_spec(world, options.keep_env)
     unseeded = with_unseeded(spec, world.empty_volumes)
     existing = Existing(id=world.target.id, name=world.target.name)
@@ -53,7 +54,7 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
         policy=restart_policy(spec),
     )
     plan = _plan(world, options, way, spec, run, made_at)
-    return plan.model_copy(update={"warnings": (*plan.warnings, *due_warnings(due_in(plan), answers))})
+    return plan.model_copy(update={"warnings": (*ruled, *plan.warnings, *due_warnings(due_in(plan), answers))})
 
 
 def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_at: str) -> Plan:
@@ -121,7 +122,6 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
     return (
         *notices,
         *_inquiry_warnings(world),
-        *_hop_warnings(world),
         *volume_warnings(world),
         *(PlanWarning(code=warning.code, text=warning.text) for warning in seen),
     )
@@ -145,18 +145,6 @@ def _spoken(one: Inquired) -> str:
 def _list_words(one: Inquired) -> str:
     more = f" and {one.count - len(one.items)} more" if one.count > len(one.items) else ""
     return f"{_spoken(one)}, which the new version may not suit: {', '.join(one.items)}{more}"
-
-
-def _hop_warnings(world: World) -> tuple[PlanWarning, ...]:
-    """What the vendor says against this very upgrade; the data has its snapshot, so it may still be tried."""
-    recipe = recipe_of(world)
-    if recipe is None:
-        return ()
-    refusal = refused_hop(recipe, side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref))
-    if refusal is None:
-        return ()
-    source = f" ({refusal.source})" if refusal.source else ""
-    return (PlanWarning(code="hop", text=f"{recipe.title} is not meant to go this way: {refusal.why}{source}"),)
 
 
 def estimate(world: World) -> Estimate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from runner.facts import Fact, Image, Json
 from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
@@ -35,6 +37,10 @@ NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 NO_PROOF = HealthTerms(deadline_s=0)
 
 
+Force = Literal["no", "vendor", "copies"]
+"""Which of the vendor's rules are set aside: none; those it lets people force; all of them, for copies alone."""
+
+
 class Options(Fact):
     """What the user may choose for one plan; None or empty takes the recipe's or our own default."""
 
@@ -52,6 +58,7 @@ class Options(Fact):
     """To the recipe's gates, each ``ID=TEXT``."""
     standing_answers: tuple[str, ...] = ()
     """The same, given once for all upgrades: they count where their gate is asked."""
+    force: Force = "no"
 
 
 class Way(Fact):

@@ -17,6 +17,7 @@ from runner.cli.wishes import (
     AsJson,
     Deadline,
     Dwell,
+    Forced,
     Hold,
     Image,
     Keep,
@@ -47,11 +48,12 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   keep: Keep = None, keep_for: KeepFor = "", stop_timeout: StopTimeout = None,
                   deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
                   vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
-                  rehearsed: Rehearsed = False, answer: Answers = None, report: Report = None,
+                  rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False, report: Report = None,
                   as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
-                    tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for)  # fmt: skip
+                    tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for,
+                    force="vendor" if force else "no")  # fmt: skip
     carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report)
 
 

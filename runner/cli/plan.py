@@ -15,6 +15,7 @@ from runner.cli.wishes import (
     AsJson,
     Deadline,
     Dwell,
+    Forced,
     Hold,
     Image,
     Keep,
@@ -36,11 +37,12 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write t
 def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = None,
                  keep: Keep = None, keep_for: KeepFor = "", stop_timeout: StopTimeout = None,
                  deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
-                 vault: Vault = "", answer: Answers = None, out: Out = None,
+                 vault: Vault = "", answer: Answers = None, force: Forced = False, out: Out = None,
                  as_json: AsJson = False) -> None:  # fmt: skip
     """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
-                    tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for)  # fmt: skip
+                    tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for,
+                    force="vendor" if force else "no")  # fmt: skip
     print_plan(target, wishes, out, as_json=as_json)
 
 

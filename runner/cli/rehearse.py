@@ -48,12 +48,16 @@ AtOnce = Annotated[
 From = Annotated[
     str, typer.Option("--from", metavar="RUN", help="Play on the snapshot of this run; the target is not even paused.")
 ]
+AllTheSame = Annotated[
+    bool, typer.Option("--force", help="Also what the vendor's rules forbid: on copies it harms nothing.")
+]
 
 
 def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, at_once: AtOnce = 2,
                      image: Image = "", pull: PullWish = None, quick: Quick = False, snapshot: From = "",
                      stop_timeout: StopTimeout = None, deadline: Deadline = None,
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
+                     force: AllTheSame = False,
                      yes: Yes = False, report: Report = None, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
     """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped.
 
@@ -63,7 +67,8 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
     versions, reports = tuple(to or ()), wanted_reports(report)
     one = versions[0] if len(versions) == 1 else ""
     wishes = Wishes(one, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
-                    probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault)  # fmt: skip
+                    probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault,
+                    force="copies" if force else "no")  # fmt: skip
     if len(versions) > 1 or all_hops:
         from runner.cli.candidates import Manner, rehearse_several, versions_on_the_way
 

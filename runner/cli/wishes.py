@@ -12,7 +12,7 @@ from runner.errors import UsageError
 if TYPE_CHECKING:
     from runner.goal import Goal
     from runner.recipes.health import RecipeEvidence
-    from runner.way import Options
+    from runner.way import Force, Options
 
 Pull = Literal["missing", "always", "never"]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
@@ -63,6 +63,11 @@ Answers = Annotated[
     typer.Option("--answer", metavar="ID=TEXT", help="Answer a gate of the recipe; kept for this target and version."),
 ]
 
+Forced = Annotated[
+    bool,
+    typer.Option("--force", help="Where the vendor lets a rule be forced; the consequence is said."),
+]
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -83,6 +88,7 @@ class Wishes:
     standing_answers: tuple[str, ...] = ()
     evidence: tuple[RecipeEvidence, ...] = ()
     keep_for: str = ""
+    force: Force = "no"
 
     @property
     def any(self) -> bool:
@@ -114,6 +120,7 @@ class Wishes:
             answers=self.answers,
             standing_answers=self.standing_answers,
             readings=tuple(reading_from(one) for one in self.evidence),
+            force=self.force,
         )
 
 

@@ -59,7 +59,9 @@ def test_postgresql_15_to_17_fails_and_production_never_notices(bench: Bench) ->
               "--volume", f"{bench.name}-data:/var/lib/postgresql/data")  # fmt: skip
     bench.wait_for("pg_isready", "-h", "127.0.0.1")
     before = bench.process
-    ran = bench.rehearse("17")
+    refused = bench.rehearse("17", "--json")
+    assert (refused.status, json.loads(refused.out)["error"]["code"]) == (3, "hop")
+    ran = bench.rehearse("17", "--force")
     assert ran.status == 4, ran.out + ran.err
     assert "the rehearsal failed" in ran.out
     assert "incompatible" in ran.out

@@ -161,15 +161,43 @@ def test_a_changed_world_is_named() -> None:
     assert [line.split(":")[0] for line in changed_since(before, expectations(world_of(engine)))] == ["settings"]
 
 
-def test_a_way_the_vendor_forbids_is_warned_of_with_its_source() -> None:
+def going(product: str, old: str, new: str) -> World:
+    """A target of this product, and both versions here."""
     engine = MemoryEngine()
-    for tag, number in (("15", "3"), ("17", "4")):
-        engine.world.add_image(Image(id=f"sha256:{number * 64}", tags=(f"postgres:{tag}",), config={}))
-    engine.create_container(NAME, {"Image": "postgres:15", "HostConfig": {}})
+    for tag, number in ((old, "3"), (new, "4")):
+        engine.world.add_image(Image(id=f"sha256:{number * 64}", tags=(f"{product}:{tag}",), config={}))
+    engine.create_container(NAME, {"Image": f"{product}:{old}", "HostConfig": {}})
     engine.start(NAME)
-    plan = plan_upgrade(world_of(engine, to="17"), Options(), "r", "")
-    warning = next(warning for warning in plan.warnings if warning.code == "hop")
-    assert "https://www.postgresql.org/" in warning.text
+    return world_of(engine, to=new)
+
+
+def test_a_way_the_vendor_forbids_is_refused_with_rule_source_and_what_is_within_reach() -> None:
+    with pytest.raises(Refused) as no:
+        plan_upgrade(going("mongo", "6.0.1", "8.0.13"), Options(), "r", "")
+    assert (no.value.code, "Rule: one-major-at-a-time (https://" in no.value.what) == ("hop", True)
+    assert "Within reach: 7.0.24" in no.value.then
+
+
+def test_what_cannot_be_forced_is_refused_by_force_too_and_may_be_seen_on_copies_alone() -> None:
+    for world in (going("postgres", "15", "17"), going("louislam/uptime-kuma", "2.1.0", "2.0.0")):
+        with pytest.raises(Refused) as no:
+            plan_upgrade(world, Options(force="vendor"), "r", "")
+        assert "lets it be forced" not in no.value.then
+        plan = plan_upgrade(world, Options(force="copies"), "r", "")
+        assert "Rehearsed all the same" in next(one.text for one in plan.warnings if one.code == "hop")
+
+
+def test_what_the_vendor_lets_be_forced_is_forced_when_told_so_and_the_plan_keeps_the_consequence() -> None:
+    world = going("checkmk/check-mk-raw", "2.0.0p39", "2.2.0p47")
+    with pytest.raises(Refused) as no:
+        plan_upgrade(world, Options(), "r", "")
+    assert "with --force. Forced: " in no.value.then
+    plan = plan_upgrade(world, Options(force="vendor"), "r", "")
+    assert "no longer supported by the vendor" in next(one.text for one in plan.warnings if one.code == "forced")
+
+
+def test_a_version_that_cannot_be_read_is_ruled_on_by_nobody() -> None:
+    assert plan_upgrade(going("postgres", "15", "ours"), Options(), "r", "").warnings == ()
 
 
 @pytest.mark.parametrize(
