@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from runner.errors import Busy, Refused, Stuck
+from runner.errors import Busy, Refused, Stuck, UsageError
 from runner.plan import Plan, plan_from_json
 from runner.records import Record, record_from_line, record_to_line
 
@@ -145,9 +145,24 @@ class Runs:
         """The runs that have a plan, newest first (run names begin with their time)."""
         return tuple(sorted((path.parent.name for path in self.home.glob("runs/*/plan.json")), reverse=True))
 
+    def readable(self) -> tuple[str, ...]:
+        """Those whose plan this version of refloat can read, newest first."""
+        return tuple(run for run in self.all() if self._is_readable(run))
+
+    def unreadable(self) -> tuple[str, ...]:
+        """The others: another version wrote them, or they are damaged. Nobody here can say how they stand."""
+        return tuple(run for run in self.all() if not self._is_readable(run))
+
+    def _is_readable(self, run: str) -> bool:
+        try:
+            self.plan(run)
+        except (UsageError, OSError, UnicodeDecodeError):
+            return False
+        return True
+
     def of_target(self, engine_id: str, target: str) -> tuple[str, ...]:
         """The runs of one target on one engine, newest first."""
-        return tuple(run for run in self.all() if _is_of(self.plan(run), engine_id, target))
+        return tuple(run for run in self.readable() if _is_of(self.plan(run), engine_id, target))
 
     @contextmanager
     def lock(self, engine_id: str, target: str, run: str, since: str) -> Iterator[None]:

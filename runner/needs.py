@@ -33,7 +33,12 @@ class Needs:
     @cached_property
     def plans(self) -> dict[str, Plan]:
         """The runs known here."""
-        return {run: self.session.runs.plan(run) for run in self.session.runs.all()}
+        return {run: self.session.runs.plan(run) for run in self.session.runs.readable()}
+
+    @cached_property
+    def unreadable(self) -> tuple[str, ...]:
+        """The runs of which nobody here can say whether they ended: what is theirs stays."""
+        return self.session.runs.unreadable()
 
     @cached_property
     def sealed(self) -> frozenset[str]:
@@ -63,6 +68,8 @@ class Needs:
         """Whether somebody may still need a run's things; a run of another machine shows by its containers."""
         if run in self.plans:
             return not self.session.finished(run)
+        if run in self.unreadable:
+            return True
         names = {container.name for container in self.containers}
         return any(
             container.name.endswith("-refloat-next") or kept_name(container.name) in names

@@ -31,7 +31,7 @@ class Open:
 def open_runs(session: Session, target: str) -> tuple[Open, ...]:
     """The runs on this engine whose journal says that they did not end, or whose commit did not; oldest first."""
     engine_id = session.engine.engine().id
-    plans = (session.runs.plan(run) for run in reversed(session.runs.all()))
+    plans = (session.runs.plan(run) for run in reversed(session.runs.readable()))
     return tuple(
         Open(plan=plan)
         for plan in plans

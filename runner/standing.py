@@ -92,10 +92,11 @@ def find_run(runs: Runs, text: str) -> str:
         return text if text in every else begun[0]
     if len(begun) > 1:
         raise Refused("ambiguous", f"{text} begins several runs: {', '.join(begun)}.", then="Write more of it.")
-    for run in every:
-        if runs.plan(run).target == text:
+    targets = {run: runs.plan(run).target for run in runs.readable()}
+    for run, target in targets.items():
+        if target == text:
             return run
-    nearest = get_close_matches(text, (*every, *(runs.plan(run).target for run in every)), n=1)
+    nearest = get_close_matches(text, (*every, *targets.values()), n=1)
     meant = f"Did you mean {nearest[0]}? " if nearest else ""
     raise Refused("no-such-run", f"There is no run {text} here.", then=f"{meant}List them: refloat history")
 

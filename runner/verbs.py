@@ -208,7 +208,7 @@ class Refloat:
     def _held(self, target_or_run: str) -> Plan:
         session = self.session
         engine_id = session.engine.engine().id
-        for run in session.runs.all():
+        for run in session.runs.readable():
             plan = session.runs.plan(run)
             if target_or_run in (run, plan.target) and plan.engine_id == engine_id and session.outcome(plan).held:
                 return plan

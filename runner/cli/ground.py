@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     from runner.session import Session
     from runner.vault.vault import DockerVault
 
+    _tell_unreadable(home_folder())
     engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine()
     clock = RealClock()
     return Session(
@@ -60,6 +62,15 @@ def _tags_of(repository: str, clock: Clock) -> Listing:
     from runner.registry.tags import seen_tags  # seldom needed
 
     return seen_tags(repository, clock)
+
+
+@cache
+def _tell_unreadable(home: Path) -> None:
+    """Say, once, which runs are left aside: what is theirs is neither finished nor removed by this version."""
+    from runner.journal import Runs
+
+    for run in Runs(home).unreadable():
+        tell(f"! Run {run} cannot be read by this version of refloat and is left aside: refloat status")
 
 
 def new_live(name: str = "") -> Live:
