@@ -11,7 +11,12 @@ RETURNED = "returned"
 TOOLS = "tools"
 RESTORE = "restore"
 PROBER = "prober"
+DEFAULTS = "defaults"
+"""The role of a container that is never started: an image's own files are read from it."""
+REFRESH = "refresh"
+CHECKER = "checker"
+"""The role of a container of the new image that checks configuration, with the data mounted read-only."""
 VAULT_ROLE = "vault"
 """The role of the volume that the snapshots are kept in."""
-READERS = (TOOLS, PROBER, RESTORE)
+READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, CHECKER)
 """Roles of our own containers that hold data without being a second server on it."""

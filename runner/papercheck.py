@@ -9,7 +9,7 @@ from runner.clock import MemoryClock
 from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import RefloatError
 from runner.executor import execute
-from runner.facts import Container, Engine, Json, Network
+from runner.facts import Container, Engine, Image, Json, Network
 from runner.hands import Hands
 from runner.labels import RETURNED, ROLE, RUN
 from runner.perform import perform
@@ -101,7 +101,7 @@ def paper_engine(plan: Plan, world: World) -> MemoryEngine:
     paper.made = PAPER_IDS
     paper.engine = Engine.model_validate({**world.engine.model_dump(), "id": PAPER_ID})
     for image in (world.old_image, world.new_image):
-        paper.add_image(image, Behaviour(obeys=True, healthcheck=bool(image.config.get("Healthcheck"))))
+        paper.add_image(image, _manners(plan, image))
     for container in (world.target, *world.others):
         _place_networks(engine, container, first=container is world.target)
         paper.place(container)
@@ -113,6 +113,13 @@ def paper_engine(plan: Plan, world: World) -> MemoryEngine:
             MemoryVault(engine).cold_copy(step.earlier, step.sources)
             MemoryVault(engine).seal(step.earlier, step.sources, {})
     return engine
+
+
+def _manners(plan: Plan, image: Image) -> Behaviour:
+    """It obeys, and brings its own default wherever configuration is refreshed."""
+    steps = (step for step in plan.steps if step.kind == "refresh-configuration")
+    ships = {f"{place.path}/{image.id}": "default" for step in steps for place in step.order.places}
+    return Behaviour(obeys=True, healthcheck=bool(image.config.get("Healthcheck")), ships=ships)
 
 
 def _place_networks(engine: MemoryEngine, container: Container, *, first: bool) -> None:

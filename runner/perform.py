@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from runner import perform_configuration as configuration
 from runner import perform_containers as containers
 from runner import perform_data as data
 from runner import perform_proof as proof
 from runner.facts import Json
 from runner.hands import Hands
 from runner.steps import AnyForward, BackStep, back, forward
+from runner.steps import configuration as configuring
 from runner.steps import proof as proving
 from runner.steps.step import ForwardStep
 
@@ -44,6 +46,12 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return data.cold_copy(hands, step)
         case forward.Rename():
             return containers.set_name(hands, step.who, step.name)
+        case configuring.PrepareRefresh():
+            return configuration.prepare_refresh(hands, step)
+        case configuring.RefreshConfiguration():
+            return configuration.refresh(hands, step)
+        case configuring.CheckConfiguration():
+            return configuration.check(hands, step)
         case forward.BringBackData():
             return data.bring_back_data(hands, step)
         case forward.StartSuccessor():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from runner.configuration import papers_of_texts, with_refresh
 from runner.errors import Interrupted
 from runner.evidence import Finding
 from runner.facts import Container
@@ -110,7 +111,7 @@ class Play:
         settled = read_settled(self.session, stand_in, readings, self.scene.run)
         used, said = engine.usage(stand_in.id), engine.logs(stand_in.id)
         inner = replace(self.session, home=rehearsals_folder(self.session.home) / self.scene.run)
-        inner.runs.begin(plan, {"plan.json": plan.to_json()})
+        inner.runs.begin(plan, {"plan.json": plan.to_json(), **papers_of_texts(plan, self.options.texts)})
         self.ears.follow(plan)
         forward = inner.carry_out(plan, Wish.FORWARD)
         if forward.code == "interrupted":
@@ -127,6 +128,7 @@ class Play:
         named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
         look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
                            measure=True)  # fmt: skip
+        look = with_refresh(session.vault, look, self.options)
         options = self.options.model_copy(update={"hold": True})
         plan = plan_upgrade(look, options, self.scene.play, session.now())
         return plan.model_copy(update={"verb": "rehearsal"}), look

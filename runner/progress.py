@@ -12,6 +12,7 @@ from runner.facts import Container, Json
 from runner.plan import Plan, step_key, undo_key
 from runner.records import Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
+from runner.steps.configuration import RefreshConfiguration
 from runner.steps.forward import BringBackData, StartSuccessor
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 
@@ -122,7 +123,7 @@ def records_from_seen(plan: Plan, seen: Seen, at: str) -> tuple[Record, ...]:
     return tuple(
         Meant(at=at, key=step_key(index))
         for index, step in enumerate(plan.steps)
-        if touched or not isinstance(step, StartSuccessor | BringBackData)
+        if touched or not isinstance(step, StartSuccessor | BringBackData | RefreshConfiguration)
     )
 
 

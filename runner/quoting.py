@@ -22,6 +22,11 @@ def quoted_lines(text: str, container: Container | None, last: int) -> tuple[str
     return tuple(quoted(line, container) for line in text.splitlines()[-last:])
 
 
+def quoted_text(text: str, container: Container | None) -> str:
+    """All lines of a text, each quoted: a diff of configuration may show a password."""
+    return "".join(f"{line}\n" for line in quoted_lines(text, container, len(text) + 1))
+
+
 def _secrets(container: Container | None) -> list[str]:
     """Values of variables with telling names, the longest first: one may be a part of another."""
     entries = container.config.get("Env") if container else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, keep_answers, read_answers
+from runner.configuration import papers_of_texts, with_refresh
 from runner.destination import settled_goal
 from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_open_gates
 from runner.errors import NotFound, Refused
@@ -53,7 +54,8 @@ class Refloat:
         self._refuse_open(container)
         meant, said = settled_goal(session.engine, container, goal, session.ask_registry)
         seen = survey(session.engine, session.vault, container, meant, place, lambda _: None)
-        world = seen.model_copy(update={"notices": (*said, *seen.notices)})
+        seen = seen.model_copy(update={"notices": (*said, *seen.notices)})
+        world = with_refresh(session.vault, seen, options)
         due = due_between(
             container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
         )
@@ -95,8 +97,11 @@ class Refloat:
             what = f"Run {run} on {name} was cut off."
             raise Refused("run-open", what, "Its data and containers are as it left them.", f"refloat recover {name}")
 
-    def apply(self, plan: Plan) -> Outcome:
-        """Carry a plan out, exactly; Refused where the world changed since."""
+    def apply(self, plan: Plan, texts: dict[str, str] | None = None) -> Outcome:
+        """Carry a plan out, exactly; Refused where the world changed since.
+
+        ``texts`` are those of the answers the plan was made with: SHA-256 → text as base64.
+        """
         session = self.session
         engine = session.engine.engine()
         if plan.engine_id != engine.id:
@@ -104,9 +109,10 @@ class Refloat:
             raise Refused("other-engine", what, then="Set DOCKER_HOST to the engine the plan was made for.")
         if (due := due_in(plan)).gates:
             refuse_open_gates(due, read_answers(session.home))
+        papers = papers_of_texts(plan, texts or {})
         with session.holding(plan):
             self._refuse_stale(plan)
-            session.runs.begin(plan, {"plan.json": plan.to_json()})
+            session.runs.begin(plan, {"plan.json": plan.to_json(), **papers})
             return session.carry_out(plan, Wish.FORWARD)
 
     def _refuse_stale(self, plan: Plan) -> None:

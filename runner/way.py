@@ -9,6 +9,7 @@ from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
+from runner.refresh.choices import Conflict
 from runner.steps import AnyForward
 from runner.steps.forward import (
     BringBackData,
@@ -26,7 +27,9 @@ from runner.steps.forward import (
 )  # fmt: skip
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Probe, Reading
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
+from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
+from runner.way_configuration import prepare_refresh, refresh_steps
 from runner.world import World
 
 DEFAULT_STOP_S = 10
@@ -59,6 +62,14 @@ class Options(Fact):
     standing_answers: tuple[str, ...] = ()
     """The same, given once for all upgrades: they count where their gate is asked."""
     force: Force = "no"
+    refresh: bool = True
+    """Whether new default configuration is brought in."""
+    config_paths: tuple[str, ...] = ()
+    """Configuration the recipe does not name, as the container sees it."""
+    conflict: Conflict = Conflict.ASK
+    prepared: tuple[PreparedAnswer, ...] = ()
+    texts: dict[str, str] = {}
+    """SHA-256 → text as base64, of the prepared answers that bring one."""
 
 
 class Way(Fact):
@@ -126,6 +137,7 @@ def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
                   image_ref=world.target.image_ref, tag=held_tag(room.run)),
         TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
         *((warm,) if world.sources else ()),
+        *prepare_refresh(world, old, room),
     )  # fmt: skip
 
 
@@ -200,6 +212,7 @@ def _change(world: World, options: Options, way: Way, room: Room) -> tuple[AnyFo
         Rename(cause="the name is needed", who=old, before=name, name=kept_name(name)),
         Rename(cause="others know it by this name", who=successor, before=staging_name(name), name=name),
         *((_brought_back(way.earlier, room, sources),) if way.earlier and sources else ()),
+        *(refresh_steps(world, recipe_of(world), old, successor, room) if way.earlier is None else ()),
         *((sole,) if sources else ()),
         StartSuccessor(cause="the change itself", who=successor, room=room, sources=sources,
                        stop_timeout_s=stop_timeout_s(world, options, recipe_of(world))),

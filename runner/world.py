@@ -7,6 +7,7 @@ import json
 
 from runner.facts import Change, Container, Engine, Fact, Image, Volume
 from runner.plan import Expectation
+from runner.vault.configuration import Refreshed, RefreshOrder
 from runner.vault.port import Measured, Source, Space, VaultPlace
 
 SPARE = 1.1
@@ -34,6 +35,13 @@ class Inquired(Fact):
     source: str = ""
 
 
+class Refreshing(Fact):
+    """The configuration an upgrade refreshes, and what that came to when it was looked at."""
+
+    order: RefreshOrder
+    found: Refreshed
+
+
 class World(Fact):
     """One target and its surroundings at one moment."""
 
@@ -51,6 +59,7 @@ class World(Fact):
     place: VaultPlace
     measured: tuple[Measured, ...]
     space: Space
+    refresh: Refreshing | None = None
     notices: tuple[str, ...] = ()
     """What was odd while looking, such as a registry that did not answer."""
     inquired: tuple[Inquired, ...] = ()

@@ -15,6 +15,8 @@ from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
     Answers,
     AsJson,
+    ConfigPaths,
+    ConflictAnswers,
     Deadline,
     Dwell,
     Forced,
@@ -23,8 +25,11 @@ from runner.cli.wishes import (
     Keep,
     KeepEnv,
     KeepFor,
+    NoRefresh,
+    OnConflict,
     Probes,
     PullWish,
+    RefreshWishes,
     Rehearsed,
     StopTimeout,
     To,
@@ -48,12 +53,15 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   keep: Keep = None, keep_for: KeepFor = "", stop_timeout: StopTimeout = None,
                   deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
                   vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
-                  rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False, report: Report = None,
+                  rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False,
+                  no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None, answers: ConflictAnswers = None,
+                  report: Report = None,
                   as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for,
-                    force="vendor" if force else "no")  # fmt: skip
+                    force="vendor" if force else "no",
+                    refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report)
 
 
@@ -74,7 +82,7 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
         require_rehearsal(refloat.session, plan, want.rehearsed_within or MAX_AGE)
     live.follow(plan)
     with reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
-        end = refloat.apply(plan)
+        end = refloat.apply(plan, wishes.options.texts)
     live.rest()
     finish(end, as_json=as_json)
 

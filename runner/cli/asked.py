@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from runner.cli.wishes import Wishes
+from runner.cli.wishes import RefreshWishes, Wishes
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -76,6 +76,16 @@ def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:
         vault=wishes.vault or settings.vault or "",
         standing_answers=tuple(f"{gate}={words}" for gate, words in settings.answers.items()),
         evidence=settings.evidence,
+        refresh=_refresh_over(wishes.refresh, settings),
+    )
+
+
+def _refresh_over(wishes: RefreshWishes, settings: TargetSettings) -> RefreshWishes:
+    return replace(
+        wishes,
+        left_out=_first(wishes.left_out, None if settings.refresh is None else not settings.refresh),
+        paths=wishes.paths or settings.config_paths,
+        conflict=_first(wishes.conflict, settings.conflict),
     )
 
 

@@ -13,6 +13,8 @@ from runner.cli.terminal import say, tell
 from runner.cli.wishes import (
     Answers,
     AsJson,
+    ConfigPaths,
+    ConflictAnswers,
     Deadline,
     Dwell,
     Forced,
@@ -21,8 +23,11 @@ from runner.cli.wishes import (
     Keep,
     KeepEnv,
     KeepFor,
+    NoRefresh,
+    OnConflict,
     Probes,
     PullWish,
+    RefreshWishes,
     StopTimeout,
     To,
     Vault,
@@ -37,12 +42,15 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write t
 def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish = None, hold: Hold = None,
                  keep: Keep = None, keep_for: KeepFor = "", stop_timeout: StopTimeout = None,
                  deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
-                 vault: Vault = "", answer: Answers = None, force: Forced = False, out: Out = None,
+                 vault: Vault = "", answer: Answers = None, force: Forced = False, no_refresh: NoRefresh = False,
+                 config_path: ConfigPaths = None, conflict: OnConflict = None, answers: ConflictAnswers = None,
+                 out: Out = None,
                  as_json: AsJson = False) -> None:  # fmt: skip
     """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for,
-                    force="vendor" if force else "no")  # fmt: skip
+                    force="vendor" if force else "no",
+                    refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     print_plan(target, wishes, out, as_json=as_json)
 
 

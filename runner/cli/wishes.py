@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from runner.way import Force, Options
 
 Pull = Literal["missing", "always", "never"]
+How = Literal["ask", "install", "keepold", "abort"]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 Rehearsed = Annotated[
     bool, typer.Option("--rehearsed", help="Only where this very change passed a rehearsal within 7 days.")
@@ -62,6 +64,51 @@ Answers = Annotated[
     list[str] | None,
     typer.Option("--answer", metavar="ID=TEXT", help="Answer a gate of the recipe; kept for this target and version."),
 ]
+NoRefresh = Annotated[
+    bool, typer.Option("--no-refresh", help="Leave configuration as it is: bring no new defaults into it.")
+]
+ConfigPaths = Annotated[
+    list[str] | None,
+    typer.Option("--config-path", metavar="PATH", help="Configuration to refresh that the recipe does not name."),
+]
+OnConflict = Annotated[
+    How | None, typer.Option("--conflict", help="What to do with an unanswered configuration conflict. Default: ask.")
+]
+ConflictAnswers = Annotated[
+    Path | None,
+    typer.Option("--answers", metavar="FILE", help="Answers to configuration conflicts, from refresh --save-answers."),
+]
+
+
+@dataclass(frozen=True)
+class RefreshWishes:
+    """What the options of one command line say about configuration."""
+
+    left_out: bool | None = None
+    paths: tuple[str, ...] = ()
+    conflict: How | None = None
+    answers: Path | None = None
+
+    @classmethod
+    def of(cls, no_refresh: bool, paths: list[str] | None, conflict: How | None, answers: Path | None) -> RefreshWishes:
+        """As they were typed."""
+        return cls(no_refresh or None, tuple(paths or ()), conflict, answers)
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What they mean for the options of a plan; UsageError."""
+        from runner.prepared import read_prepared
+        from runner.refresh.choices import Conflict
+
+        prepared = read_prepared(self.answers) if self.answers else None
+        return {
+            "refresh": not self.left_out,
+            "config_paths": self.paths,
+            "conflict": Conflict(self.conflict or "ask"),
+            "prepared": prepared.answers if prepared else (),
+            "texts": prepared.texts if prepared else {},
+        }
+
 
 Forced = Annotated[
     bool,
@@ -89,11 +136,13 @@ class Wishes:
     evidence: tuple[RecipeEvidence, ...] = ()
     keep_for: str = ""
     force: Force = "no"
+    refresh: RefreshWishes = RefreshWishes()
 
     @property
     def any(self) -> bool:
         """Whether anything was wished at all."""
-        return self != Wishes()
+        typed = replace(self, refresh=replace(self.refresh, answers=None))  # a saved plan wants their texts again
+        return typed != Wishes()
 
     @property
     def goal(self) -> Goal:
@@ -108,7 +157,7 @@ class Wishes:
         from runner.fitness import probe_from, reading_from
         from runner.way import DEFAULT_KEEP, Options
 
-        return Options(
+        plain = Options(
             hold=bool(self.hold),
             keep=self.keep or DEFAULT_KEEP,
             keep_for_s=keep_for_seconds(self.keep_for),
@@ -122,6 +171,7 @@ class Wishes:
             readings=tuple(reading_from(one) for one in self.evidence),
             force=self.force,
         )
+        return plain.model_copy(update=self.refresh.options)
 
 
 def keep_for_seconds(text: str) -> int:

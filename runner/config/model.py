@@ -62,6 +62,13 @@ class Settings(Stated):
         default=(), description="What must be the same after as before, as in recipes; besides what the recipe reads."
     )
     keep_env: tuple[str, ...] = Field(default=(), description="Variables kept though they equal the old image's.")
+    refresh: bool | None = Field(default=None, description="Whether new default configuration is brought in.")
+    config_paths: tuple[str, ...] = Field(
+        default=(), description="Configuration the recipe does not name, as the container sees it."
+    )
+    conflict: Literal["ask", "install", "keepold", "abort"] | None = Field(
+        default=None, description="What to do with an unanswered configuration conflict, as --conflict."
+    )
     require_rehearsal: Span | None = Field(
         default=None, description="Only where this very change passed a rehearsal within this time, for example 7d."
     )

@@ -39,14 +39,19 @@ class PreparedAnswers:
 
 
 def read_answers(path: Path, otherwise: Asks) -> PreparedAnswers:
-    """Read a file of answers."""
+    """Read a file of answers to the questions of one tree."""
+    return PreparedAnswers(answers_in(path), otherwise)
+
+
+def answers_in(path: Path) -> dict[tuple[str, str], tuple[str, Answer]]:
+    """Path and question → fingerprint and answer, as they stand in a file; UsageError where it is none."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise _unreadable(f"{printable(str(path))} cannot be read: {error}") from error
     if not isinstance(found, dict) or found.get("version") != _VERSION or not isinstance(found.get("answers"), list):
         raise _unreadable(f'{printable(str(path))} is no file of answers: it needs "version": 1 and a list "answers"')
-    return PreparedAnswers(dict(_answer_from(item) for item in found["answers"]), otherwise)
+    return dict(_answer_from(item) for item in found["answers"])
 
 
 def save_answers(path: Path, answered: Iterable[tuple[Question, Answer]]) -> None:

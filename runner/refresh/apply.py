@@ -38,10 +38,19 @@ def tree_of_our_own(root: Root) -> Iterator[None]:
     yield
 
 
-def apply(root: Root, defaults: Defaults, settlement: Settlement, fails: Fails = abort_on_failure) -> dict[str, str]:
-    """Make every change, or put everything back; yield the paths left out, with the reason, if it was so answered."""
+def _nothing() -> None:
+    return
+
+
+def apply(root: Root, defaults: Defaults, settlement: Settlement, fails: Fails = abort_on_failure,
+          before_accepting: Callable[[], None] = _nothing) -> dict[str, str]:  # fmt: skip
+    """Make every change, or put everything back; yield the paths left out, with the reason, if it was so answered.
+
+    ``before_accepting`` comes last of all that may still fail: where it does, everything is put back.
+    """
     _refuse_a_changed_tree(root, settlement)
     if not settlement.changes:
+        before_accepting()
         return {}
     left_out: dict[str, str] = {}
     try:
@@ -50,6 +59,7 @@ def apply(root: Root, defaults: Defaults, settlement: Settlement, fails: Fails =
             if reason := _make_or_ask(root, defaults, number, change, fails):
                 left_out[change.path] = reason
         _sync(root, settlement.changes)
+        before_accepting()
         undo.accept(root)
     except BaseException as error:
         raise _undone(root, error) from error

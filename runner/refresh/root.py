@@ -22,15 +22,24 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class Root:
     """An open directory. The caller closes it, best by ``with``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fd: int | None = None) -> None:
         self.path = path
-        self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if fd is None else fd
 
     def __enter__(self) -> Root:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the directory."""
         os.close(self.fd)
+
+    def inner(self, path: str) -> Root:
+        """Open a directory below as a root of its own; no link on the way to it is followed."""
+        with self.directory(path) as fd:
+            return Root(self.path / path, os.dup(fd))
 
     @contextmanager
     def directory(self, path: str) -> Iterator[int]:

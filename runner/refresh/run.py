@@ -79,9 +79,7 @@ class Opened:
 def preview(trees: Trees, asks: Asks) -> Report:
     """Settle a refresh and say what it would do; nothing is written."""
     with opened(trees) as world:
-        if is_unfinished(world.user):
-            what = f"A refresh of {printable(str(trees.user))} was interrupted and is not undone yet."
-            raise Refused("refresh-unfinished", what, then="Run it without --preview: it undoes that one first.")
+        refuse_unfinished(world.user, str(trees.user))
         return report_of(_settled(trees, world, asks), world)
 
 
@@ -112,6 +110,13 @@ def _keep_defaults(store: Path, world: Opened) -> None:
     except UsageError as error:
         stands = "The refresh itself is done; only its defaults are not kept for the next one."
         raise UsageError(error.code, error.what, stands, "Run the same command again once there is room.") from error
+
+
+def refuse_unfinished(tree: Root, called: str) -> None:
+    """Refused where an interrupted refresh has not been undone yet, so that what is there is half of something."""
+    if is_unfinished(tree):
+        what = f"A refresh of {printable(called)} was interrupted and is not undone yet."
+        raise Refused("refresh-unfinished", what, then="Run that one again: it is undone first.")
 
 
 def unanswered(settlement: Settlement) -> Refused:

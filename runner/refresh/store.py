@@ -1,7 +1,7 @@
 """The defaults store: pristine defaults kept beside the data, so that the next refresh needs no old version.
 
-It is written after a refresh succeeded, as a whole and beside the former one, and never half. Files are kept as they
-were installed, readable by their owner only; the modes they are installed with are in a list.
+It is written as a whole, as a draft beside the former one, and takes that one's place when the refresh is accepted;
+never half. Files are kept as they were installed, readable by their owner only; their modes are in a list.
 """
 
 from __future__ import annotations
@@ -30,24 +30,57 @@ class Stored:
     directory: Path
     version: str
     modes: dict[str, int]
+    run: str = ""  # the upgrade that kept them, where it was one
 
 
 def write_store(store: Path, defaults: Defaults, tree: Tree, version: str = "") -> None:
     """Keep these defaults, and no others, in the store."""
+    draft_store(store, defaults, tree, version)
+    adopt_draft(store)
+
+
+def draft_store(store: Path, defaults: Defaults, tree: Tree, version: str, run: str = "") -> None:
+    """Write what the store is to be beside it, durable, so that taking its place is all that is left to do."""
     ensure_it_may_be_a_store(store)
     with _explained(store):
-        draft, before = store.with_name(f".{store.name}.draft"), store.with_name(f".{store.name}.before")
-        for leftover in (draft, before):
-            shutil.rmtree(leftover, ignore_errors=True)
+        drop_draft(store)
+        draft = _draft(store)
         (draft / _DEFAULTS).mkdir(parents=True, mode=0o700)
         _fill(draft / _DEFAULTS, defaults, tree)
         modes = {path: entry.mode for path, entry in tree.items()}
-        (draft / _LIST).write_text(json.dumps({"format": _FORMAT, "version": version, "modes": modes}))
+        found = {"format": _FORMAT, "version": version, "run": run, "modes": modes}
+        (draft / _LIST).write_text(json.dumps(found))
         os.sync()  # the names change only when all of it is on the disk
+
+
+def adopt_draft(store: Path) -> None:
+    """Let the draft take the store's place."""
+    with _explained(store):
+        before = _before(store)
+        shutil.rmtree(before, ignore_errors=True)
         if store.exists():
             store.rename(before)
-        draft.rename(store)
+        _draft(store).rename(store)
         shutil.rmtree(before, ignore_errors=True)
+
+
+def drop_draft(store: Path) -> None:
+    """Remove a draft that nobody adopted."""
+    shutil.rmtree(_draft(store), ignore_errors=True)
+
+
+def drafted_by(store: Path) -> str | None:
+    """The run whose whole draft waits to be adopted; None where there is none, or only a part of one."""
+    found = _described(_draft(store))
+    return None if found is None else found.run
+
+
+def _draft(store: Path) -> Path:
+    return store.with_name(f".{store.name}.draft")
+
+
+def _before(store: Path) -> Path:
+    return store.with_name(f".{store.name}.before")
 
 
 def ensure_it_may_be_a_store(store: Path) -> None:
@@ -63,13 +96,18 @@ def read_store(store: Path) -> Stored | None:
     """Find the defaults in a store; None where there is none yet."""
     with _explained(store):
         _finish_an_interrupted_swap(store)
-        if not (store / _LIST).is_file():
-            return None
+        return _described(store)
+
+
+def _described(store: Path) -> Stored | None:
+    if not (store / _LIST).is_file():
+        return None
+    with _explained(store):
         found = json.loads((store / _LIST).read_text())
         if found["format"] != _FORMAT:
             raise _no_store(store, "a later refloat wrote it")
         modes = {str(path): int(mode) for path, mode in found["modes"].items()}
-        return Stored(store / _DEFAULTS, str(found["version"]), modes)
+        return Stored(store / _DEFAULTS, str(found["version"]), modes, str(found.get("run", "")))
 
 
 def stored_defaults(store: Path, version: str = "") -> Stored:
@@ -83,9 +121,8 @@ def stored_defaults(store: Path, version: str = "") -> Stored:
 
 
 def _finish_an_interrupted_swap(store: Path) -> None:
-    before = store.with_name(f".{store.name}.before")
-    if before.exists() and not store.exists():
-        before.rename(store)
+    if _before(store).exists() and not store.exists():
+        _before(store).rename(store)
 
 
 def _fill(directory: Path, defaults: Defaults, tree: Tree) -> None:

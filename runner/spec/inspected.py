@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from runner.facts import Json
+from runner.facts import Container, Json
 
 
 def texts(value: JsonValue) -> tuple[str, ...]:
@@ -35,6 +35,11 @@ def integer(value: JsonValue) -> int:
 def listed(values: tuple[str, ...] | list[str]) -> JsonValue:
     """Texts as a JSON list."""
     return [*values]
+
+
+def variables_of(container: Container) -> dict[str, str]:
+    """The environment of a container: its secrets are among the values."""
+    return dict(entry.partition("=")[::2] for entry in texts(container.config.get("Env")))
 
 
 def is_empty(value: JsonValue) -> bool:

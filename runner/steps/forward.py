@@ -24,6 +24,7 @@ from runner.steps.back import (
     StopOurs,
     policy_words,
 )  # fmt: skip
+from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 from runner.steps.step import ForwardStep
@@ -251,6 +252,6 @@ class StartSuccessor(ForwardStep):
 AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
-    | AcceptVerdict,
+    | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration,
     Field(discriminator="kind"),
 ]  # fmt: skip

@@ -111,6 +111,8 @@ class LeftAnswer(Fact):
 class _Trouble(Fact):
     code: str
     what: str
+    stands: str = ""
+    then: str = ""
 
 
 def request_json(op: str, room: Room | None = None, sources: Iterable[Source] = (), **more: JsonValue) -> bytes:
@@ -137,6 +139,8 @@ def answer_from(finished: Finished, op: str, image: str) -> bytes:
         raise error_from("copy-failed", f"The vault's '{op}' broke off: {complaint}.", op) from None
     if isinstance(answer, dict) and "trouble" in answer:
         trouble = _Trouble.model_validate(answer["trouble"])
+        if trouble.stands:  # the words of a refresh, which knows better than we do
+            raise VaultError(trouble.code, trouble.what, trouble.stands, trouble.then)
         raise error_from(trouble.code, trouble.what, op)
     return text
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from runner.engine.port import Conversation, EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
-from runner.labels import RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
+from runner.labels import DEFAULTS, REFRESH, RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
 from runner.vault.answers import COMMAND, answer_from, no_place
 from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
@@ -56,7 +56,7 @@ class Containers:
     def remove_all_of(self, run: str) -> None:
         """Remove every tools container of a run."""
         for container in self._engine.containers({RUN: run}):
-            if container.labels.get(ROLE) in (TOOLS, RESTORE):
+            if container.labels.get(ROLE) in (TOOLS, RESTORE, DEFAULTS, REFRESH):
                 self.remove(container.name)
 
     def _ask_in(

@@ -12,6 +12,8 @@ from runner.engine.memory.engine import MemoryEngine
 from runner.engine.memory.faults import Faults, call
 from runner.facts import Json
 from runner.labels import ROLE, VAULT_ROLE
+from runner.vault.configuration import Refreshed, RefreshOrder
+from runner.vault.memory_refresh import refresh_trees
 from runner.vault.port import (
     Changed,
     Copied,
@@ -134,6 +136,31 @@ class MemoryVault:
         """See the port."""
         self._read_seal(room)
         return tuple(changed(each, self._tree(room, each), self._source(each)) for each in sources)
+
+    @call
+    def preview_refresh(self, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """See the port."""
+        return refresh_trees(order, {each.key: self._source(each) for each in sources}, self._ships())[1]
+
+    @call
+    def prepare_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """See the port; both images stay where they are here, so nothing needs to be kept."""
+        del room
+        return refresh_trees(order, {each.key: self._source(each) for each in sources}, self._ships())[1]
+
+    @call
+    def refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """See the port; what is refreshed is what was sealed, so it may be done again at any point."""
+        self._read_seal(room)
+        wanted, came = refresh_trees(order, {each.key: self._tree(room, each) for each in sources}, self._ships())
+        if came.open:
+            raise VaultError("refresh-unanswered", f"{came.open[0].path} is a conflict nobody has answered.")
+        for each in sources:
+            self._make_equal(self._source(each), wanted[each.key])
+        return came
+
+    def _ships(self) -> dict[str, dict[str, str]]:
+        return {image: behaviour.ships for image, behaviour in self._engine.world.behaviours.items()}
 
     @call
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:

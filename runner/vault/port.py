@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from runner.errors import Exit, RefloatError
 from runner.facts import Fact, Json
+from runner.vault.configuration import Refreshed, RefreshOrder
 
 
 class VaultError(RefloatError):
@@ -127,7 +128,7 @@ class RoomSeen(Fact):
 
 
 class VaultPort(Protocol):
-    """What a run needs of the vault. ``sources`` are mounted read-only but for ``restore``."""
+    """What a run needs of the vault. ``sources`` are mounted read-only but for ``restore`` and ``refresh``."""
 
     def measure(
         self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
@@ -173,6 +174,18 @@ class VaultPort(Protocol):
 
     def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:
         """Compare sources, which may be in use, with the room's sealed snapshot; one answer a source."""
+        ...
+
+    def preview_refresh(self, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """Say what a refresh of configuration would come to now; VaultError ``refresh-…``, with its own words."""
+        ...
+
+    def prepare_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """The same, and keep the defaults of both images in the room, so that the refresh itself waits for nothing."""
+        ...
+
+    def refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """Refresh, all of it or nothing, with the defaults kept in the room; done once, it is not done again."""
         ...
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:

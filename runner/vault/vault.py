@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Json
-from runner.labels import RESTORE, RUN, TOOLS
+from runner.labels import REFRESH, RESTORE, RUN, TOOLS
 from runner.vault.answers import (
     ChangesAnswer,
     HowAnswer,
@@ -23,8 +23,11 @@ from runner.vault.answers import (
     request_json,
     sealed_from,
 )
+from runner.vault.configuration import Refreshed, RefreshOrder
 from runner.vault.containers import Containers
+from runner.vault.defaults import read_defaults
 from runner.vault.port import Changed, Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
+from runner.vault.refreshing import refresh_fields, refreshed_from
 from runner.vault.tools import SOURCES, VAULT, Held, held_sources, held_vault
 
 BRIEF_S = 300.0
@@ -128,6 +131,25 @@ class DockerVault:
     def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:
         """See the port."""
         return answer_as(ChangesAnswer, self._ask(room, "changes", sources, timeout_s=LONG_S)).sources
+
+    # configuration
+
+    def preview_refresh(self, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """See the port."""
+        fields = refresh_fields("", order, read_defaults(self._engine, order), write=False)
+        request = request_json("refresh", None, sources, **fields)
+        return refreshed_from(self._containers.ask_once("", TOOLS, held_sources(sources), "refresh", request, LONG_S))
+
+    def prepare_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """See the port."""
+        fields = refresh_fields(room.run, order, read_defaults(self._engine, order, room.run), write=False)
+        return refreshed_from(self._ask(room, "refresh", sources, timeout_s=LONG_S, **fields))
+
+    def refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
+        """See the port; what may write to the sources lives as long as this call."""
+        held = (held_vault(room.place), *held_sources(sources, writable=True))
+        request = request_json("refresh", room, sources, **refresh_fields(room.run, order, None, write=True))
+        return refreshed_from(self._containers.ask_once(room.run, REFRESH, held, "refresh", request, LONG_S))
 
     # clones
 

@@ -14,6 +14,7 @@ from runner.plan import Plan
 from runner.progress import Seen
 from runner.records import Record
 from runner.steps.back import BackStep
+from runner.steps.configuration import RefreshConfiguration
 from runner.steps.forward import Rename, SetRestartPolicy, StartSuccessor, StopContainer
 from tests.pure.sweep.stages import STAGES, Stage
 from tests.pure.sweep.sweep import LINE_FAULTS, Ends, call_faults, ends, line_fault, once, trial
@@ -84,13 +85,20 @@ BUGS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "a stop has no undo": lambda: patch.object(StopContainer, "undo", _no_undo),
     "the snapshot is never taken": lambda: patch.object(perform_data, "cold_copy", _nothing),
     "the policy is not given back": lambda: patch.object(SetRestartPolicy, "undo", _no_undo),
+    "a refresh of configuration has no undo": lambda: patch.object(RefreshConfiguration, "undo", _no_undo),
     "a lost journal is not made up for": lambda: patch("runner.recovery.records_from_seen", _all_restored),
+}
+
+
+SEEN_ON = {
+    "the new one keeps running on the way back": "a held one goes back",
+    "a refresh of configuration has no undo": "configuration is refreshed and refused",
 }
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_seeded_bug_turns_the_sweep_red(bug: str) -> None:
-    name = "a held one goes back" if bug == "the new one keeps running on the way back" else "crashes after it migrated"
+    name = SEEN_ON.get(bug, "crashes after it migrated")
     stage = next(stage for stage in STAGES if stage.name == name)
     known = ends(stage)
     with BUGS[bug]():

@@ -42,6 +42,8 @@ class Behaviour(Fact):
     """Has to be killed: exit code 137."""
     stop_code: int = 0
     """Exit code after a stop in time."""
+    ships: dict[str, str] = {}
+    """Files in the image itself, by absolute path: its default configuration."""
     answers: tuple[Answer, ...] = ()
     """To commands; besides, ``cat PATH`` and the health check's own command always have an answer."""
     obeys: bool = False

@@ -38,7 +38,7 @@ Faults = Callable[[str, tuple[object, ...]], Fault | None]
 READS = frozenset({
     "engine", "containers", "container", "image", "images", "volume", "volumes", "network", "networks", "changes",
     "logs", "remote_digest", "usage", "wait", "read_archive", "vault.changes", "vault.measure", "vault.read_papers",
-    "vault.rooms", "vault.sealed", "vault.verify",
+    "vault.preview_refresh", "vault.rooms", "vault.sealed", "vault.verify",
 })  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from runner.engine.memory.world import STANDS, World
 from runner.engine.parse import entries, number, part, text, texts
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import HealthSeen, MountKind
+from runner.labels import CHECKER, ROLE
 
 
 def start(world: World, cell: Cell) -> None:
@@ -46,6 +47,9 @@ def begin(world: World, cell: Cell) -> None:
     cell.container = plugged(cell.container, world.clock)
     cell.log.append(f"{cell.container.image_ref} starts")
     behaviour = world.behaviour(cell)
+    if cell.container.labels.get(ROLE) == CHECKER:
+        check(world, cell)
+        return
     if unreadable := readable_by_others_only(world, cell):
         cell.log.append(f"FATAL: cannot read data written by another version: {unreadable}")
         exit_by_itself(world, cell, 1)
@@ -59,6 +63,15 @@ def begin(world: World, cell: Cell) -> None:
     if behaviour.crashes:
         cell.log.append("FATAL: crashed")
         exit_by_itself(world, cell, behaviour.crash_code)
+
+
+def check(world: World, cell: Cell) -> None:
+    """Say what its command says, and exit: it writes nothing. An unknown command is obeyed."""
+    config = cell.container.config
+    argv = (*texts(config.get("Entrypoint")), *texts(config.get("Cmd")))
+    said = next((each for each in world.behaviour(cell).answers if each.argv == argv), None)
+    cell.log.extend(said.stdout.splitlines() if said else ())
+    exit_by_itself(world, cell, said.exit_code if said else 0)
 
 
 def readable_by_others_only(world: World, cell: Cell) -> str:

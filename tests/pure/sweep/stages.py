@@ -11,10 +11,16 @@ from pathlib import Path
 
 from runner.clock import MemoryClock
 from runner.engine.memory import Behaviour, MemoryEngine
+from runner.engine.memory.behaviour import Answer
 from runner.facts import Image, Json
 from runner.goal import Goal
+from runner.labels import CHECKER, SUCCESSOR
+from runner.plan import Plan
 from runner.records import Record
 from runner.session import Session
+from runner.steps import AnyForward
+from runner.steps.configuration import CheckConfiguration, RefreshConfiguration
+from runner.steps.nouns import Ours
 from runner.vault.memory import MemoryVault
 from runner.verbs import Refloat
 from runner.way import Options
@@ -38,11 +44,20 @@ class Stage:
     networks: tuple[str, ...] = ()
     hold: bool = False
     act: str = "apply"
+    config: str = ""
+    """Configuration that is refreshed, and checked by the new version."""
 
 
 MIGRATES = Behaviour(writes={"/data/db/rows": "new rows", "/data/db/index": "2"}, deletes=("/data/db/more",))
 MIGRATES_AND_CRASHES = MIGRATES.model_copy(update={"crashes": True})
 NEVER = MIGRATES.model_copy(update={"healthcheck": True, "never_healthy": True})
+
+CONFIGURED = ("mondata:/data", "/srv/conf:/conf")
+CHECK = ("checker", "/conf/db/rows")
+SHIPS_OLD = Behaviour(ships={"/conf/db/rows": "old rows", "/conf/db/gone": "x", "/conf/db/more": "other rows"})
+SHIPS_NEW = MIGRATES.model_copy(update={"ships": {"/conf/db/rows": "default rows", "/conf/db/added": "y",
+                                                  "/conf/db/more": "other rows"}})  # fmt: skip
+REFUSES = SHIPS_NEW.model_copy(update={"answers": (Answer(argv=CHECK, exit_code=1, stdout="bad rows"),)})
 
 STAGES = (
     Stage("goes through", new=MIGRATES),
@@ -57,6 +72,8 @@ STAGES = (
     Stage("an old one that must be killed", new=MIGRATES, old=Behaviour(ignores_term=True)),
     Stage("a held one goes back", new=MIGRATES, hold=True, policy="always", act="undo"),
     Stage("back after the commit", new=MIGRATES, policy="unless-stopped", act="rollback"),
+    Stage("configuration is refreshed", old=SHIPS_OLD, new=SHIPS_NEW, binds=CONFIGURED, config="/conf"),
+    Stage("configuration is refreshed and refused", old=SHIPS_OLD, new=REFUSES, binds=CONFIGURED, config="/conf"),
     Stage("back after the commit fails", new=MIGRATES, old=Behaviour(), policy="always", act="bad rollback"),
 )
 
@@ -124,10 +141,24 @@ def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
     return engine, home
 
 
+def with_check(plan: Plan) -> Plan:
+    """The plan with a check of what is refreshed: this product has no recipe that names one."""
+    steps: list[AnyForward] = []
+    for step in plan.steps:
+        steps.append(step)
+        if isinstance(step, RefreshConfiguration):
+            successor = Ours(run=plan.run, role=SUCCESSOR, name=plan.target)
+            checker = Ours(run=plan.run, role=CHECKER, name=f"{plan.target}-refloat-check")
+            steps.append(CheckConfiguration(cause="a test", who=checker, successor=successor, argv=CHECK,
+                                            image_id=plan.new.image_id))  # fmt: skip
+    return plan.model_copy(update={"steps": tuple(steps)})
+
+
 def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record], None] = lambda _: None) -> None:
     """Do what the stage is about."""
     runner = runner_on(engine, home, hear)
     if stage.act == "apply":
-        runner.apply(runner.plan(NAME, Goal(to="2.0"), Options(hold=stage.hold, deadline_s=10)))
+        options = Options(hold=stage.hold, deadline_s=10, config_paths=(stage.config,) if stage.config else ())
+        runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options)))
     else:
         runner.rollback(runner.offer_rollback(NAME))

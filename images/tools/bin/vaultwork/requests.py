@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
-from vaultwork import clones, rooms, sealing
+from vaultwork import clones, refreshing, rooms, sealing
 from vaultwork.alterations import altered
 from vaultwork.following import follow
 from vaultwork.listing import list_tree
@@ -38,6 +38,8 @@ class Request(TypedDict, total=False):
     papers: dict[str, str]
     taken_from: object
     names: dict[str, str]
+    program: str
+    order: object
 
 
 def _room(request: Request) -> Room:
@@ -211,6 +213,16 @@ def _discard(request: Request) -> Answer:
     return {"clones": left}
 
 
+def _refresh(request: Request) -> Answer:
+    """Without a room it is a look, and nothing is kept."""
+    if "run" not in request:
+        return refreshing.refresh(request["program"], request["order"], request["mounts"], None)
+    room = _room(request)
+    rooms.ensure_room(room)
+    with rooms.alone_in(room):
+        return refreshing.refresh(request["program"], request["order"], request["mounts"], room.folder / "refresh")
+
+
 @contextlib.contextmanager
 def _held(room: Room, *, shared: bool = False) -> Iterator[None]:
     if not room.folder.is_dir():
@@ -235,6 +247,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "fill-clone": _fill_clone,
     "drop-clone": _drop_clone,
     "discard": _discard,
+    "refresh": _refresh,
 }
 
 
@@ -250,4 +263,7 @@ def answer_to(request: Request) -> Answer:
 
 def answer_from(trouble: Trouble) -> Answer:
     """A failure as an answer."""
-    return {"trouble": {"code": trouble.code, "what": trouble.what}}
+    told = {"code": trouble.code, "what": trouble.what}
+    if isinstance(trouble, refreshing.Refused):
+        told |= {"stands": trouble.stands, "then": trouble.then}
+    return {"trouble": told}

@@ -1,0 +1,124 @@
+"""How the steps on configuration are performed: through the vault where the data is, and the new image's checker."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pydantic import JsonValue
+
+from runner.errors import EngineError, NotFound
+from runner.facts import Container, Json, MountKind
+from runner.hands import Hands
+from runner.labels import ROLE, RUN
+from runner.perform_containers import last_lines, remove_ours
+from runner.perform_data import ensure_sole_use
+from runner.quoting import quoted_lines, quoted_text
+from runner.spec.inspected import listed, text, texts, variables_of
+from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.nouns import Existing
+from runner.vault.configuration import Refreshed, RefreshOrder
+
+TEXTS_PAPER = "answers.json"
+"""The texts that go with prepared answers: SHA-256 → base64."""
+HEAD_LINES = 200
+
+
+def prepare_refresh(hands: Hands, step: PrepareRefresh) -> Json:
+    """Look at the data as it is now; VaultError where a conflict is another one than was answered."""
+    seen = hands.vault.prepare_refresh(step.room, step.sources, _ready(hands, step.who, step.order))
+    if seen.open:
+        what = f"{seen.open[0].path}: {seen.open[0].sentence} Nobody has answered that."
+        raise EngineError("refresh-unanswered", what)
+    return {"changed": seen.changed}
+
+
+def refresh(hands: Hands, step: RefreshConfiguration) -> Json:
+    """Refresh what nobody runs on, and tell every path of which there is something to say."""
+    ensure_sole_use(hands, step.sources)
+    hands.vault.sealed(step.room)
+    done = hands.vault.refresh(step.room, step.sources, _ready(hands, step.who, step.order))
+    return told(done, _found(hands, step.who))
+
+
+def _found(hands: Hands, who: Existing) -> Container | None:
+    try:
+        return hands.container(who)
+    except NotFound:
+        return None  # the engine deletes a ``--rm`` container when it stops
+
+
+def _ready(hands: Hands, who: Existing, order: RefreshOrder) -> RefreshOrder:
+    container = _found(hands, who)
+    texts_of_answers: dict[str, str] = json.loads(hands.papers.get(TEXTS_PAPER, "{}"))
+    return order.ready(variables_of(container) if container else {}, texts_of_answers)
+
+
+def told(done: Refreshed, container: Container | None) -> Json:
+    """A refresh for the journal; what looks like a secret in its diffs is hidden."""
+    paths: list[JsonValue] = [
+        {"path": each.path, "lines": listed(each.lines), "diff": quoted_text(each.diff, container)}
+        for each in done.paths
+    ]
+    return {"changed": done.changed, "counts": {**done.counts}, "paths": paths}
+
+
+def check(hands: Hands, step: CheckConfiguration) -> Json:
+    """Run the checker; EngineError ``bad-configuration`` with what it said."""
+    remove_ours(hands, step.who)
+    successor = hands.container(step.successor)
+    made = hands.engine.create_container(step.who.name, _body(step, successor))
+    try:
+        hands.engine.start(made)
+        code = hands.engine.wait(made, step.timeout_s)
+        container = hands.engine.container(made)
+        said = hands.engine.logs(made)
+        lines = last_lines(hands, container)
+    finally:
+        remove_ours(hands, step.who)
+    if code != step.exit_status or (step.danger and re.search(step.danger, said, re.MULTILINE)):
+        raise _refused(step, code, lines)
+    return {"exit_code": code, "said": listed(quoted_lines(said, container, HEAD_LINES))}
+
+
+def _refused(step: CheckConfiguration, code: int | None, lines: tuple[str, ...]) -> EngineError:
+    ended = f"exit code {code}" if code is not None else f"no answer within {step.timeout_s:g} s"
+    what = f"The new version's own “{' '.join(step.argv)}” refuses the configuration ({ended})."
+    error = EngineError("bad-configuration", what)
+    error.__dict__["log"] = lines
+    return error
+
+
+def _body(step: CheckConfiguration, successor: Container) -> Json:
+    """The successor's own settings, with its data mounted read-only and nobody to reach."""
+    config = successor.config
+    before = texts(config.get("Entrypoint")) if step.entrypoint else ()
+    argv = (*before, *step.argv)
+    return {
+        "Image": step.image_id,
+        "Entrypoint": [argv[0]],
+        "Cmd": listed(argv[1:]),
+        "Env": listed(texts(config.get("Env"))),
+        "User": text(config.get("User")),
+        "WorkingDir": text(config.get("WorkingDir")),
+        "Healthcheck": {"Test": ["NONE"]},
+        "NetworkDisabled": True,
+        "Labels": {RUN: step.who.run, ROLE: step.who.role},
+        "HostConfig": {
+            "Mounts": [*_read_only(successor)],
+            "NetworkMode": "none",
+            "LogConfig": {"Type": "json-file", "Config": {}},
+            "SecurityOpt": ["no-new-privileges:true"],
+        },
+    }
+
+
+def _read_only(successor: Container) -> list[Json]:
+    mounts: list[Json] = []
+    for each in successor.mounts:
+        shown: Json = {"Target": each.destination, "ReadOnly": True}
+        if each.kind is MountKind.VOLUME:
+            mounts.append({**shown, "Type": "volume", "Source": each.name, "VolumeOptions": {"NoCopy": True}})
+        elif each.kind is MountKind.BIND:
+            mounts.append({**shown, "Type": "bind", "Source": each.source})
+    return mounts

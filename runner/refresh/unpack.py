@@ -1,0 +1,71 @@
+"""Unpacking a tar of defaults into a folder of our own; it follows no link and never leaves that folder.
+
+An image's files are no more to be trusted than anybody's: a tar may name ``../``, or lead a file through a link.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from runner.refresh.root import Root
+
+
+def unpack(packed: bytes, folder: Path) -> dict[str, int]:
+    """Unpack what lies below the tar's one top folder, and yield the modes; ``tarfile.TarError`` where it is none."""
+    modes: dict[str, int] = {}
+    folder.mkdir(mode=0o700)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar, Root(folder) as root:
+        for member in tar:
+            path = member.name.rstrip("/").partition("/")[2]
+            if path and _can_be(path):
+                # What cannot have its place (below a file, through a link) is no default anybody could install.
+                with suppress(FileNotFoundError, NotADirectoryError, FileExistsError):
+                    _put(root, path, tar, member)
+                    modes[path] = stat.S_IMODE(member.mode)
+    return modes
+
+
+def holds_something(packed: bytes) -> bool:
+    """Whether there is anything below the tar's top folder; an empty text is no tar and holds nothing."""
+    if not packed:
+        return False
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        return any(member.name.rstrip("/").partition("/")[2] for member in tar)
+
+
+def _can_be(path: str) -> bool:
+    return not any(name in ("", ".", "..") for name in path.split("/"))
+
+
+def _put(root: Root, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    with root.parent(path) as (fd, name):
+        if member.isdir():
+            os.mkdir(name, 0o700, dir_fd=fd)
+        elif member.issym():
+            os.symlink(member.linkname, name, dir_fd=fd)
+        elif member.isfile() or member.islnk():
+            _write(fd, name, _chunks(tar, member))
+        else:
+            os.mkfifo(name, 0o600, dir_fd=fd)  # devices and sockets: all the same to a refresh, which ignores them
+
+
+def _chunks(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    try:
+        opened = tar.extractfile(member)
+    except KeyError:
+        raise FileNotFoundError(member.linkname) from None  # a hard link to what lies outside
+    while opened and (chunk := opened.read(1024 * 1024)):
+        yield chunk
+
+
+def _write(fd: int, name: str, chunks: Iterator[bytes]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, 0o600, dir_fd=fd), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)

@@ -1,0 +1,77 @@
+"""Steps that bring new default configuration into the data; what is decided about it, the plan says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from runner.steps.back import BackStep, RemoveOurs, RestoreData
+from runner.steps.nouns import Existing, Ours, Phase
+from runner.steps.step import ForwardStep
+from runner.vault.configuration import RefreshOrder
+from runner.vault.port import Room, Source
+
+
+class PrepareRefresh(ForwardStep):
+    """Keep the defaults of both images for later, and see that every conflict is still the one that was answered."""
+
+    kind: Literal["prepare-refresh"] = "prepare-refresh"
+    phase: Phase = Phase.PREPARE
+    who: Existing
+    room: Room
+    sources: tuple[Source, ...]
+    order: RefreshOrder
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"see that configuration can be refreshed as planned: {self.order.spoken}"
+
+
+class RefreshConfiguration(ForwardStep):
+    """Bring the new defaults in and keep what the user changed: all of it, or nothing."""
+
+    kind: Literal["refresh-configuration"] = "refresh-configuration"
+    phase: Phase = Phase.CHANGE
+    who: Existing
+    room: Room
+    sources: tuple[Source, ...]
+    order: RefreshOrder
+    expected: str
+    """What it came to when it was planned, in words."""
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"refresh configuration {self.order.spoken} ({self.expected})"
+
+    def undo(self) -> tuple[BackStep, ...]:
+        """Restore the data it is on."""
+        return (RestoreData(room=self.room, sources=self.sources),)
+
+
+class CheckConfiguration(ForwardStep):
+    """Let the new version's own checker read the configuration; it reaches nobody and writes nothing."""
+
+    kind: Literal["check-configuration"] = "check-configuration"
+    phase: Phase = Phase.CHANGE
+    who: Ours
+    """The checker's own container."""
+    successor: Ours
+    """Whose settings and mounts it gets."""
+    image_id: str
+    argv: tuple[str, ...]
+    entrypoint: bool = False
+    """Whether the image's entrypoint stays in front of ``argv``."""
+    exit_status: int = 0
+    danger: str = ""
+    """A regular expression of lines that mean no, whatever the exit status."""
+    timeout_s: float = 120
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"check the configuration with the new version's own “{' '.join(self.argv)}”"
+
+    def undo(self) -> tuple[BackStep, ...]:
+        """Remove what a runner that died left of it."""
+        return (RemoveOurs(who=self.who),)

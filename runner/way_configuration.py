@@ -1,0 +1,66 @@
+"""The part of an upgrade's way that is about configuration: which steps, if any; it touches nothing."""
+
+from __future__ import annotations
+
+from runner.labels import CHECKER
+from runner.recipes.model import Recipe
+from runner.recipes.work import Preflight
+from runner.spec.data import is_within
+from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.nouns import Existing, Ours
+from runner.vault.configuration import RefreshOrder
+from runner.vault.port import Room, Source
+from runner.world import World
+
+
+def prepare_refresh(world: World, old: Existing, room: Room) -> tuple[PrepareRefresh, ...]:
+    """What is done about it while the old version serves."""
+    if world.refresh is None:
+        return ()
+    order = world.refresh.order
+    cause = "a conflict that is not the one answered shows now, at no cost"
+    return (PrepareRefresh(cause=cause, who=old, room=room, sources=sources_of(order, world.sources), order=order),)
+
+
+def refresh_steps(world: World, recipe: Recipe | None, old: Existing, successor: Ours,
+                  room: Room) -> tuple[RefreshConfiguration | CheckConfiguration, ...]:  # fmt: skip
+    """What is done between the snapshot and the start."""
+    if world.refresh is None:
+        return ()
+    order = world.refresh.order
+    refresh = RefreshConfiguration(
+        cause="new defaults come in, what was changed by hand stays",
+        who=old,
+        room=room,
+        sources=sources_of(order, world.sources),
+        order=order,
+        expected=world.refresh.found.spoken,
+    )
+    checks = recipe.preflight if recipe else ()
+    return (refresh, *(_check(world, each, successor) for each in checks if _is_about(each, order)))
+
+
+def sources_of(order: RefreshOrder, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """The sources that hold one of the places."""
+    keys = {place.key for place in order.places}
+    return tuple(source for source in sources if source.key in keys)
+
+
+def _is_about(check: Preflight, order: RefreshOrder) -> bool:
+    """Whether a check of the new image reads what is refreshed."""
+    files = tuple(word for word in check.argv if word.startswith("/"))
+    here = any(is_within(file, place.path) for file in files for place in order.places)
+    return check.where == "target-image" and here
+
+
+def _check(world: World, check: Preflight, successor: Ours) -> CheckConfiguration:
+    return CheckConfiguration(
+        cause=check.why,
+        who=Ours(run=successor.run, role=CHECKER, name=f"{successor.name}-refloat-check"),
+        successor=successor,
+        image_id=world.new_image.id,
+        argv=check.argv,
+        entrypoint=check.entrypoint,
+        exit_status=check.exit_status,
+        danger=check.danger or "",
+    )
