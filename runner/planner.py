@@ -119,11 +119,12 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
 def _warnings(world: World) -> tuple[PlanWarning, ...]:
     seen = spec_warnings(world.target, world.old_image, world.new_image, world.changes, world.others, world.engine)
     notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
+    told = tuple(PlanWarning(code=warning.code, text=warning.text) for warning in seen)
     return (
         *notices,
         *_inquiry_warnings(world),
         *volume_warnings(world),
-        *(PlanWarning(code=warning.code, text=warning.text) for warning in seen),
+        *(each for each in told if not _is_refreshed(world, each)),
     )
 
 
@@ -145,6 +146,12 @@ def _spoken(one: Inquired) -> str:
 def _list_words(one: Inquired) -> str:
     more = f" and {one.count - len(one.items)} more" if one.count > len(one.items) else ""
     return f"{_spoken(one)}, which the new version may not suit: {', '.join(one.items)}{more}"
+
+
+def _is_refreshed(world: World, warning: PlanWarning) -> bool:
+    """Whether a warning of old files in a volume is about those that are refreshed."""
+    places = world.refresh.order.places if world.refresh else ()
+    return warning.code == "shadowing-volume" and any(f" {place.path} " in warning.text for place in places)
 
 
 def estimate(world: World) -> Estimate:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from runner.refresh.root import Root
 
@@ -50,22 +51,22 @@ def _put(root: Root, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -
         elif member.issym():
             os.symlink(member.linkname, name, dir_fd=fd)
         elif member.isfile() or member.islnk():
-            _write(fd, name, _chunks(tar, member))
+            _write(fd, name, _opened(tar, member))
         else:
             os.mkfifo(name, 0o600, dir_fd=fd)  # devices and sockets: all the same to a refresh, which ignores them
 
 
-def _chunks(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+def _opened(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     try:
         opened = tar.extractfile(member)
     except KeyError:
-        raise FileNotFoundError(member.linkname) from None  # a hard link to what lies outside
-    while opened and (chunk := opened.read(1024 * 1024)):
-        yield chunk
+        opened = None
+    if opened is None:
+        raise FileNotFoundError(member.linkname)  # a hard link to what is not in the tar
+    return opened
 
 
-def _write(fd: int, name: str, chunks: Iterator[bytes]) -> None:
+def _write(fd: int, name: str, content: IO[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(name, flags, 0o600, dir_fd=fd), "wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
+        shutil.copyfileobj(content, file)

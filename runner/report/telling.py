@@ -15,6 +15,7 @@ from runner.report.ending import advice, headline
 from runner.report.figures import rehearsal_figures, run_figures
 from runner.report.lines import event_from, labelled
 from runner.report.proofs import evidence_from, evidence_told, probes_told
+from runner.report.refreshed import configuration_told
 from runner.report.rehearsal import data_told
 from runner.report.settings import changed_settings, kept_settings
 from runner.report.story import Act, Advice, Event, Listing, Mark, Remark, SideTold, StepTold, Story
@@ -70,7 +71,7 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
             "advice": (_after(result), Advice(text=untouched)),
             "evidence": evidence,
             "changes": data_told(result),
-            "listings": (*played.listings, *_found(result, told_already=bool(played.listings))),
+            "listings": (*played.listings, *_found(result, told_already=any(each.is_log for each in played.listings))),
         }
     )
     return cleaned(story)
@@ -99,7 +100,7 @@ def _played(plan: Plan, records: tuple[Record, ...]) -> Story:
         probes=probes_told(plan, records),
         evidence=evidence_told(records),
         warnings=tuple(_warnings(plan, records)),
-        listings=tuple(_last_words(acts)),
+        listings=(*_last_words(acts), *configuration_told(records)),
         data=tuple(f"{source.spoken} on {source.destination}" for source in plan.sources),
         changed_settings=changed_settings(plan),
         settings=kept_settings(plan),
