@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, keep_answers, read_answers
-from runner.configuration import papers_of_texts, with_refresh
+from runner.configuration import look_at_configuration, papers_of_texts, with_refresh
 from runner.destination import settled_goal
 from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_open_gates
 from runner.errors import NotFound, Refused
@@ -24,7 +24,7 @@ from runner.survey import inquired, look_around, survey
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.way import Options, repository, side
-from runner.world import World, changed_since, expectations
+from runner.world import Refreshing, World, changed_since, expectations
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,7 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, target)
         self._refuse_open(container)
-        meant, said = settled_goal(session.engine, container, goal, session.ask_registry)
-        seen = survey(session.engine, session.vault, container, meant, place, lambda _: None)
-        seen = seen.model_copy(update={"notices": (*said, *seen.notices)})
-        world = with_refresh(session.vault, seen, options)
+        world = with_refresh(session.vault, self._survey(container, goal, place), options)
         due = due_between(
             container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
         )
@@ -63,6 +60,19 @@ class Refloat:
         plan = plan_upgrade(world, options, session.new_run(), session.now(), answers)
         check_on_paper(plan, world)
         return world, plan
+
+    def _survey(self, container: Container, goal: Goal, place: VaultPlace, *, measure: bool = True) -> World:
+        session = self.session
+        meant, said = settled_goal(session.engine, container, goal, session.ask_registry)
+        seen = survey(session.engine, session.vault, container, meant, place, lambda _: None, measure=measure)
+        return seen.model_copy(update={"notices": (*said, *seen.notices)})
+
+    def look_at_configuration(self, target: str, goal: Goal, options: Options,
+                              place: VaultPlace) -> tuple[World, Refreshing | None]:  # fmt: skip
+        """What an upgrade would do to the target's configuration, open conflicts too; None where it has none."""
+        container = find_target(self.session.engine, target)
+        world = self._survey(container, goal, place, measure=False)
+        return world, look_at_configuration(self.session.vault, world, options)
 
     def due(self, target: str, goal: Goal) -> Due:
         """The notes and gates on a target's way to a goal; nothing is pulled, so a tag may have to speak for itself."""

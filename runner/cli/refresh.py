@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
+from runner.cli.refresh_target import preview_target
 from runner.cli.refresh_terminal import KeyTerminal
+from runner.cli.wishes import ConfigPaths, Image, PullWish, RefreshWishes, To, Wishes
 from runner.errors import Interrupted, UsageError
 from runner.refresh.answers import read_answers, save_answers
 from runner.refresh.apply import Fails, abort_on_failure
@@ -29,9 +31,12 @@ _OLD_HELP = "The defaults of the version in use; if left out, those kept in --st
 _STORE_HELP = "Keep the new defaults here after success, for the next refresh."
 _OldDirectory = Annotated[Path | None, typer.Option("--old", help=_OLD_HELP)]
 _Store = Annotated[Path | None, typer.Option("--store", help=_STORE_HELP)]
-_NewDirectory = Annotated[Path, typer.Option("--new", help="The defaults of the new version.")]
-_TreeDirectory = Annotated[Path, typer.Option("--tree", help=_TREE_HELP)]
+_NewDirectory = Annotated[Path | None, typer.Option("--new", help="The defaults of the new version.")]
+_TreeDirectory = Annotated[Path | None, typer.Option("--tree", help=_TREE_HELP)]
 _OnConflict = Annotated[Conflict, typer.Option("--conflict", help="What to do with a conflict nobody has answered.")]
+_Target = Annotated[
+    str, typer.Argument(metavar="[T]", help="A target: say what `apply` would do to its configuration; always a look.")
+]
 _OnlyPreview = Annotated[bool, typer.Option("--preview", help="Say what would be done, with diffs; write nothing.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Report for a program.")]
 _Answers = Annotated[Path | None, typer.Option("--answers", help="Answers prepared before, as JSON.")]
@@ -41,8 +46,13 @@ _Token = Annotated[list[str] | None, typer.Option("--token", help="TOKEN=VALUE t
 
 
 def refresh_command(
-    new: _NewDirectory,
-    tree: _TreeDirectory,
+    target: _Target = "",
+    to: To = "",
+    image: Image = "",
+    pull: PullWish = None,
+    config_path: ConfigPaths = None,
+    new: _NewDirectory = None,
+    tree: _TreeDirectory = None,
     old: _OldDirectory = None,
     store: _Store = None,
     conflict: _OnConflict = Conflict.ASK,
@@ -53,7 +63,20 @@ def refresh_command(
     skip: _Skip = None,
     token: _Token = None,
 ) -> None:
-    """Refresh configuration: new defaults in, your changes kept, conflicts asked about. All of it, or nothing."""
+    """Refresh configuration: new defaults in, your changes kept, conflicts asked about. All of it, or nothing.
+
+    With --old, --new and --tree it works on plain directories. With a target it only says what an upgrade would do to
+    the configuration on its data, and saves answers for it; `refloat apply` does it, between snapshot and start.
+    """
+    if target:
+        _refuse_directories(old, new, tree, store, skip, token)
+        said = None if conflict is Conflict.ASK else conflict.value
+        how = RefreshWishes.of(False, config_path, said, answers)
+        preview_target(target, Wishes(to, image, pull, refresh=how), save, as_json=as_json)
+        return
+    if new is None or tree is None:
+        then = "Name a target with --to VERSION, or directories: --old DIR --new DIR --tree DIR"
+        raise UsageError("refresh-what", "There is nothing named to refresh.", then=then)
     rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
     trees = _trees(old, store, new, tree, rules, _tokens_from(token or []))
     asks, fails = _who_answers(tree, conflict, silent=only_preview and save is None)
@@ -66,6 +89,12 @@ def refresh_command(
         then = "Start it again any time."
         raise Interrupted("refresh-interrupted", "The refresh was interrupted.", stands, then) from pressed
     _print(report, as_json=as_json, diffs=only_preview)
+
+
+def _refuse_directories(*named: object) -> None:
+    if any(named):
+        what = "A target brings its own defaults and its own tree: no directory goes with it."
+        raise UsageError("refresh-what", what, then="refloat refresh T --to VERSION")
 
 
 def _trees(old: Path | None, store: Path | None, new: Path, tree: Path, rules: Rules, tokens: Tokens) -> Trees:

@@ -86,11 +86,11 @@ class RefreshWishes:
 
     left_out: bool | None = None
     paths: tuple[str, ...] = ()
-    conflict: How | None = None
+    conflict: str | None = None
     answers: Path | None = None
 
     @classmethod
-    def of(cls, no_refresh: bool, paths: list[str] | None, conflict: How | None, answers: Path | None) -> RefreshWishes:
+    def of(cls, no_refresh: bool, paths: list[str] | None, conflict: str | None, answers: Path | None) -> RefreshWishes:
         """As they were typed."""
         return cls(no_refresh or None, tuple(paths or ()), conflict, answers)
 

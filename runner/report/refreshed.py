@@ -1,11 +1,18 @@
-"""What a refresh of configuration did, path by path with its diff, from the records; it judges nothing."""
+"""What a refresh of configuration did, or would do, path by path with its diff, in words; it judges nothing."""
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 
+from pydantic import JsonValue
+
+from runner.facts import Json
+from runner.quoting import quoted_text
 from runner.records import Did, Record
 from runner.report.story import Listing
+from runner.vault.configuration import OpenQuestion, Refreshed
+from runner.world import Refreshing, World
 
 
 def configuration_told(records: tuple[Record, ...]) -> Iterator[Listing]:
@@ -19,3 +26,40 @@ def configuration_told(records: tuple[Record, ...]) -> Iterator[Listing]:
             lines += [f"  {line}" for line in str(diff or "").splitlines()]
     if lines:
         yield Listing(title="Configuration", lines=tuple(lines))
+
+
+def preview_text(world: World, seen: Refreshing | None) -> str:
+    """What a refresh would do, for people: status lines, diffs, counts, open conflicts; secrets are hidden."""
+    if seen is None:
+        return f"No configuration of {world.target.name} has defaults in both images: there is nothing to refresh."
+    lines = [f"Configuration of {world.target.name}: {', '.join(seen.found.places)}"]
+    for path in seen.found.paths:
+        lines += [*path.lines, *(f"   {line}" for line in quoted_text(path.diff, world.target).splitlines())]
+    lines.append(f"{seen.found.changed} path(s) to be changed. {seen.found.spoken}.")
+    if seen.found.open:
+        lines.append(f"{len(seen.found.open)} conflict(s) wait for an answer.")
+    return "\n".join(lines)
+
+
+def preview_json(world: World, seen: Refreshing | None) -> Json:
+    """The same for a program; a conflict comes with its choices, its fingerprint and the merge as far as it came."""
+    found = seen.found if seen else Refreshed()
+    paths: list[JsonValue] = [
+        {"path": each.path, "lines": [*each.lines], "diff": quoted_text(each.diff, world.target)}
+        for each in found.paths
+    ]
+    return {
+        "target": world.target.name,
+        "places": [*found.places],
+        "changed": found.changed,
+        "counts": {**found.counts},
+        "paths": paths,
+        "open": [_open(each) for each in found.open],
+    }
+
+
+def _open(question: OpenQuestion) -> Json:
+    told = question.model_dump(mode="json", exclude={"texts"})
+    if merged := question.texts.get("merged"):
+        told["half_merged"] = b64decode(merged).decode("utf-8", "surrogateescape")
+    return told
