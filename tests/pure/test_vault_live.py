@@ -60,6 +60,25 @@ def test_whatever_happens_during_the_warm_pass_the_cold_copy_is_equal(tmp_path: 
     bench.done("verify")
 
 
+def test_a_warm_copy_is_made_of_what_is_left_where_all_vanishes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path)
+    folder = Path(os.fsdecode(bench.source)) / "folder"
+    folder.mkdir()
+    (folder / "file").write_text("text")
+    vanishing = tmp_path / "bin/sync"  # the vault is flushed once all is copied
+    vanishing.parent.mkdir()
+    vanishing.write_text(f'#!/bin/sh\ncase "$2" in */vault/*) rm -r {folder}; echo a file >{folder};; esac\n')
+    vanishing.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(vanishing.parent), prepend=os.pathsep)
+        bench.done("warm-copy")
+    assert folder.is_file()
+    bench.snapshot()
+    assert portrait(bench.copy()) == portrait(bench.source)
+
+
 def test_a_cold_copy_of_a_source_that_never_rests_says_what_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

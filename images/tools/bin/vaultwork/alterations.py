@@ -10,9 +10,9 @@ import os
 from typing import NamedTuple, TypedDict
 
 from vaultwork.copying import content_digest
-from vaultwork.listing import Entry, Listing, at, list_tree
+from vaultwork.listing import Entry, Listing, at
 from vaultwork.manifest import Known, Manifest, load
-from vaultwork.places import Place
+from vaultwork.places import Place, list_source
 from vaultwork.trouble import Trouble
 
 _SHOWN = 50
@@ -57,7 +57,7 @@ def altered(place: Place, key: str) -> AlteredTold:
     manifest = load(place.manifest)
     if manifest is None:
         raise Trouble("damaged", f"The snapshot is damaged: the manifest of {key} is missing.")
-    files = _files(place.source, manifest, list_tree(place.source, in_use=True))
+    files = _files(place.source, manifest, list_source(place, in_use=True))
     kinds = {kind: [each.size_bytes for each in files if each.kind == kind] for kind in ("added", "changed", "deleted")}
     biggest = sorted(files, key=lambda each: (-max(each.before_bytes, each.after_bytes), each.path))[:_SHOWN]
     return {

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from vaultwork.copying import shares_blocks
 from vaultwork.listing import Listing, at, leaders, list_tree, whole_groups
-from vaultwork.manifest import load, unchanged
+from vaultwork.manifest import Known, load, unchanged
+from vaultwork.underlay import Underlay, known_through, seen_through
 
 
 class Size(NamedTuple):
@@ -21,22 +22,30 @@ class Size(NamedTuple):
     new_entries: int
 
 
-def measure(source: bytes, older_manifest: bytes | None, vault: bytes | None) -> Size:
+def measure(source: bytes, older_manifest: bytes | None, vault: bytes | None, under: Underlay | None) -> Size:
     """Measure a source in use; what an older sealed snapshot has unchanged, and shared blocks, cost nothing."""
     listing = list_tree(source, in_use=True)
-    fresh = _changed(listing, older_manifest) if older_manifest else set(listing)
+    if under:
+        listing = seen_through(under, listing)
+        known = known_through(under, listing)
+    else:
+        known = _settled_in(older_manifest)
+    fresh = _changed(listing, known) if known else set(listing)
     folders = sum(1 for entry in listing.values() if entry.kind == b"d")
     files = {path for path in fresh if listing[path].kind != b"d"}
     size_bytes = allocated_bytes(source, listing.keys())
-    new_bytes = size_bytes if older_manifest is None else allocated_bytes(source, fresh)
+    new_bytes = allocated_bytes(source, fresh) if known else size_bytes
     if vault and _shares(source, listing, vault):
         new_bytes = 0
     return Size(size_bytes, len(listing), new_bytes, folders + len(files))
 
 
-def _changed(listing: Listing, older_manifest: bytes) -> set[bytes]:
-    manifest = load(older_manifest)
-    known = manifest.settled() if manifest else {}
+def _settled_in(older_manifest: bytes | None) -> dict[bytes, Known]:
+    manifest = load(older_manifest) if older_manifest else None
+    return manifest.settled() if manifest else {}
+
+
+def _changed(listing: Listing, known: dict[bytes, Known]) -> set[bytes]:
     leader_of = leaders(listing)
     changed = {path for path, entry in listing.items() if not unchanged(entry, known.get(path), leader_of.get(path))}
     folders = {path for path, entry in listing.items() if entry.kind == b"d"}

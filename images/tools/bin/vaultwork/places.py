@@ -6,7 +6,9 @@ import os
 import shutil
 from typing import NamedTuple
 
+from vaultwork.listing import Listing, listing_from, read_tree
 from vaultwork.rooms import Room
+from vaultwork.underlay import Underlay, seen_through, underlay_of
 
 
 class Pass(NamedTuple):
@@ -24,11 +26,25 @@ class Place(NamedTuple):
     tree: bytes
     manifest: bytes
     staging: bytes
+    under: Underlay | None = None
+    """The snapshot that the source is a clone of."""
 
 
 def place_of(room: Room, source: bytes, key: str) -> Place:
     """Where things of one source are."""
-    return Place(source, room.tree(key), room.manifest(key), room.staging + b"-" + key.encode())
+    staging = room.staging + b"-" + key.encode()
+    return Place(source, room.tree(key), room.manifest(key), staging, underlay_of(room.vault, source))
+
+
+def listing_of(place: Place, said: bytes) -> Listing:
+    """What find said of the source, entry by entry."""
+    listing = listing_from(place.source, said)
+    return seen_through(place.under, listing) if place.under else listing
+
+
+def list_source(place: Place, *, in_use: bool = False) -> Listing:
+    """List the source."""
+    return listing_of(place, read_tree(place.source, in_use=in_use))
 
 
 def begun(place: Place) -> bool:

@@ -19,6 +19,7 @@ from vaultwork.restoring import restore
 from vaultwork.rooms import Room
 from vaultwork.sealing import SourceTold
 from vaultwork.trouble import Trouble, trouble_from
+from vaultwork.underlay import underlay_of
 from vaultwork.verifying import verify
 from vaultwork.warming import warm
 
@@ -68,9 +69,10 @@ def _size(request: Request, told: SourceTold, vault: Path) -> Size:
     """A vault that is not there yet (then ``vault`` is the root) shares nothing and has no older snapshot."""
     source, target = _source(request, told), request.get("target", "")
     if vault == vault.parent:
-        return measure(source, None, None)
+        return measure(source, None, None, None)
     older = sealing.newest_sealed(Room(vault, target, ""), told) if target else None
-    return measure(source, older.manifest(told["key"]) if older else None, bytes(vault))
+    manifest = older.manifest(told["key"]) if older else None
+    return measure(source, manifest, bytes(vault), underlay_of(vault, source))
 
 
 def _write_papers(request: Request) -> Answer:
@@ -96,12 +98,15 @@ def _warm_one(request: Request, told: SourceTold) -> Pass:
 
 
 def _first_pass(room: Room, place: Place, told: SourceTold) -> Pass:
-    older = sealing.newest_sealed(room, told)
+    older, key = sealing.newest_sealed(room, told), told["key"]
+    if place.under:
+        older, key = place.under.room, place.under.key
+        sealing.sealed(older)
     if older is None:
         return warm(place, None)
     try:
         with rooms.alone_in(older, shared=True):
-            return warm(place, place_of(older, place.source, told["key"]))
+            return warm(place, place_of(older, place.source, key))
     except FileNotFoundError:
         if older.folder.exists():
             raise

@@ -8,7 +8,7 @@ from vaultwork.copying import attributes_digest, content_digest
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.listing import Listing, at, differences, list_tree, whole_groups
 from vaultwork.manifest import Known, Manifest, load
-from vaultwork.places import Pass, Place
+from vaultwork.places import Pass, Place, list_source
 from vaultwork.trouble import Trouble, spoken
 
 STAGING = b".refloat-restoring"
@@ -26,10 +26,10 @@ def restore(place: Place) -> Pass:
     manifest = load(place.manifest)
     if manifest is None:
         raise Trouble("damaged", "The snapshot's manifest is missing.")
-    found = _what_differs(place.source, manifest, manifest.settled())
+    found = _what_differs(place, manifest, manifest.settled())
     done = _put_back(place, manifest, found)
     # Looked at a second time: what was untouched before still is, all else is compared by content.
-    left = _what_differs(place.source, manifest, manifest.settled())
+    left = _what_differs(place, manifest, manifest.settled())
     if left.rewrite or left.surplus:
         wrong = spoken(min(left.rewrite | left.surplus))
         raise Trouble("restore-failed", f"The data is still not as it was after restoring it: {wrong}.")
@@ -37,12 +37,12 @@ def restore(place: Place) -> Pass:
     return Pass(entries, done.copied_bytes, "")
 
 
-def _what_differs(source: bytes, manifest: Manifest, settled: dict[bytes, Known]) -> _Found:
-    listing = list_tree(source)
+def _what_differs(place: Place, manifest: Manifest, settled: dict[bytes, Known]) -> _Found:
+    listing = list_source(place)
     rewrite, surplus = differences(manifest.listing(), listing, manifest.leaders())
     for path in manifest.known.keys() - rewrite:
         sure = settled.get(path)
-        if not (sure and sure.describes(listing[path])) and not _same(at(source, path), manifest.known[path]):
+        if not (sure and sure.describes(listing[path])) and not _same(at(place.source, path), manifest.known[path]):
             rewrite.add(path)
     return _Found(listing, rewrite, surplus)
 

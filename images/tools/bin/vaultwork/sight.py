@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vaultwork.listing import Listing, ctime_s, leaders, listing_from, parent_of, read_both, read_tree, whole_groups
 from vaultwork.manifest import Manifest, load
-from vaultwork.places import Place
+from vaultwork.places import Place, listing_of
 
 
 class Look(NamedTuple):
@@ -42,7 +42,7 @@ _LAST: dict[bytes, Sight] = {}
 def look(place: Place, before: Look | None, *, in_use: bool) -> Look:
     """List both trees; what is said the same as before is not read again."""
     said = read_both(place.source, place.tree, in_use=in_use)
-    source = before.source if before and before.said[0] == said[0] else listing_from(place.source, said[0])
+    source = before.source if before and before.said[0] == said[0] else listing_of(place, said[0])
     tree = before.tree if before and before.said[1] == said[1] else listing_from(place.tree, said[1])
     return Look(said, source, tree)
 
@@ -54,7 +54,7 @@ def first_look(place: Place, last: Sight | None, *, in_use: bool) -> Look:
     said, before = read_tree(place.source, in_use=in_use), last.look
     if said == before.said[0]:
         return before
-    return Look((said, before.said[1]), listing_from(place.source, said), before.tree)
+    return Look((said, before.said[1]), listing_of(place, said), before.tree)
 
 
 def look_at_copy(place: Place, before: Look) -> Look:

@@ -11,9 +11,10 @@ from vaultwork.following import follow
 from vaultwork.listing import Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
 from vaultwork.listing import whole_groups as whole
 from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content
-from vaultwork.places import Pass, Place, begun, wipe
+from vaultwork.places import Pass, Place, begun, listing_of, wipe
 from vaultwork.sight import Look, forget, remember, young
 from vaultwork.trouble import Trouble, complaint
+from vaultwork.underlay import known_through
 
 
 def warm(place: Place, older: Place | None) -> Pass:
@@ -24,8 +25,8 @@ def warm(place: Place, older: Place | None) -> Pass:
     wipe(place.tree)
     settled_s = mark_now(place.source)
     said = read_tree(place.source, in_use=True)
-    listing = listing_from(place.source, said)
-    settled = _settled_in(older)
+    listing = listing_of(place, said)
+    settled = known_through(place.under, listing) if place.under else _settled_in(older)
     linked: dict[bytes, Known] = {}
     if older and settled:
         linked = _link_unchanged(place, older, settled, listing)
@@ -116,7 +117,7 @@ def _how_copied(place: Place, manifest: Manifest) -> str:
     trial = place.staging + b"-trial"
     try:
         shared = bool(filled) and _shares_blocks(at(place.source, filled[0]), trial)
-    except FileNotFoundError:
+    except OSError:
         return "copy"  # it vanished meanwhile: nobody knows
     return "reflink" if shared else "copy"
 
