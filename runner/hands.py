@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from runner.clock import Clock
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Container, Json
 from runner.labels import RETURNED, ROLE, RUN
-from runner.steps.nouns import Existing, Ours, Who
+from runner.steps.nouns import Existing, FileEdit, Ours, Who
 from runner.vault.port import VaultPort
+
+
+class Editor(Protocol):
+    """Who writes the files of the user's."""
+
+    def __call__(self, edit: FileEdit, *, back: bool) -> str:
+        """Make a change or take it back, whole or not at all; why it was not done, empty where it is done."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,15 @@ class Hands:
     note: Callable[[str, str, float | None], None]
     """Tell the journal: kind (waiting, warning, log, seen), text, seconds left."""
     interrupted: Callable[[], bool]
+    editor: Editor
+    """Where the files of the user's are that a plan names."""
+
+    def edit(self, edit: FileEdit, *, back: bool) -> Json:
+        """Change a file, or take that back. What somebody else changed meanwhile is left alone, and it is said."""
+        why_not = self.editor(edit, back=back)
+        if why_not:
+            self.note("warning", f"{edit.path} was left as it is: {why_not}", None)
+        return {"edited": not why_not}
 
     def container(self, who: Who) -> Container:
         """Read a container of the plan; NotFound."""

@@ -18,6 +18,7 @@ from runner.progress import Do, found_by
 from runner.records import End, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.back import ProveBack
+from runner.steps.nouns import FileEdit
 from runner.steps.proof import ProveHealth
 from runner.vault.memory import MemoryVault
 from runner.world import World
@@ -91,7 +92,12 @@ def _hands(plan: Plan, engine: MemoryEngine, log: PaperLog) -> Hands:
         found=found,
         note=lambda _kind, _text, _left: None,
         interrupted=lambda: False,
+        editor=_no_file,
     )
+
+
+def _no_file(edit: FileEdit, *, back: bool) -> str:  # noqa: ARG001  # on paper there is no file
+    return ""
 
 
 def paper_engine(plan: Plan, world: World) -> MemoryEngine:

@@ -60,6 +60,8 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return proof.prove_new(hands, step)
         case proving.CompareEvidence():
             return proof.compare_evidence(hands, step)
+        case proving.EditFile():
+            return hands.edit(step.edit, back=False)
         case proving.AcceptVerdict():
             return data.write_verdict(hands, step.room, "accepted")
         case _:
@@ -91,5 +93,7 @@ def perform_back(hands: Hands, step: BackStep) -> Json:
             return data.restore_data(hands, step)
         case back.WithdrawVerdict():
             return data.write_verdict(hands, step.room, "withdrawn")
+        case back.EditBack():
+            return hands.edit(step.edit, back=True)
         case _:
             assert_never(step)

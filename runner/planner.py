@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from runner.answers import Answer
+from runner.compose.project import CONFIG_HASH
 from runner.donors import hide
+from runner.drift import drift_warnings
 from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.facts import Image, Json
@@ -47,7 +49,9 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
     unseeded = with_unseeded(spec, world.empty_volumes)
     existing = Existing(id=world.target.id, name=world.target.name)
     way = Way(
-        blueprint=blueprint(unseeded, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)),
+        blueprint=_as_defined(
+            blueprint(unseeded, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)), world, options
+        ),
         new=side(world.new_image, world.new_ref),
         terms=_terms(spec, world.new_image, recipe, options),
         readings=(*(readings_from(recipe) if recipe else ()), *options.readings),
@@ -55,6 +59,15 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
     )
     plan = _plan(world, options, way, spec, run, made_at)
     return plan.model_copy(update={"warnings": (*ruled, *plan.warnings, *due_warnings(due_in(plan), answers))})
+
+
+def _as_defined(made: Blueprint, world: World, options: Options) -> Blueprint:
+    """With the hash that compose will look for once its file is edited, or it would make the container anew."""
+    known = world.definition.config_hash if world.definition and options.edit else ""
+    labels = made.body.get("Labels")
+    if not known or not isinstance(labels, dict):
+        return made
+    return made.model_copy(update={"body": {**made.body, "Labels": {**labels, CONFIG_HASH: known}}})
 
 
 def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_at: str) -> Plan:
@@ -105,7 +118,7 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
         room=Room(place=world.place, target=name, run=run),
         sources=world.sources,
         expectations=expectations(world),
-        warnings=_warnings(world),
+        warnings=(*_warnings(world), *drift_warnings(world, edit=options.edit, hold=options.hold)),
         estimate=estimate(world),
         keep=options.keep,
         keep_for_s=options.keep_for_s,

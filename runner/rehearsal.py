@@ -19,6 +19,7 @@ STAND_IN = "stand-in"
 CLONE = "clone"
 TROUBLE = re.compile(r"\b(err|error|errors|warn|warning|fatal|panic|fail|failed|failure|exception|deprecated|corrupt)",
                      re.IGNORECASE)  # fmt: skip
+NOT_PLAYED = ("set-restart-policy", "edit-file")
 PASSING = re.compile(r"[0-9a-f]{8,}|\d+")
 """What differs in every line anyway: times, ids, counts."""
 
@@ -186,10 +187,10 @@ def clonable(sources: tuple[Source, ...], measured: tuple[Measured, ...]) -> tup
 def other_steps(planned: Plan, played: Plan, *, cloned: bool) -> str:
     """Where the plan that is played is another one than the plan that is meant; empty where it is the same.
 
-    The copy has no restart policy to be parked and set; and where a single file of the host is all the data, none is
-    copied.
+    The copy has no restart policy to be parked and set, and no file of the user's is edited for it. Where a single file
+    of the host is all the data, none is copied.
     """
-    meant = [step.kind for step in planned.steps if step.kind != "set-restart-policy"]
+    meant = [step.kind for step in planned.steps if step.kind not in NOT_PLAYED]
     if not cloned:
         meant = [kind for kind in meant if kind not in ("warm-copy", "ensure-sole-use", "cold-copy")]
     kinds = [step.kind for step in played.steps]

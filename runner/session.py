@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runner.clock import Clock
 from runner.committing import CommitPlan, commit_begun, execute_commit, plan_commit, saved_commit
+from runner.edits import edit_file
 from runner.engine.port import EnginePort
 from runner.errors import RefloatError, Stuck
 from runner.executor import execute
@@ -107,6 +108,7 @@ class Session:
             found=found,
             note=note,
             interrupted=self.interrupted,
+            editor=edit_file,
         )
 
     def carry_out(self, plan: Plan, wish: Wish, inferred: tuple[Record, ...] = ()) -> Outcome:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from runner.compose.project import PROJECT, SERVICE
 from runner.engine.port import EnginePort
 from runner.errors import EngineError, NotFound, Refused
 from runner.facts import Container
 from runner.labels import READERS, ROLE
-
-PROJECT = "com.docker.compose.project"
-SERVICE = "com.docker.compose.service"
 
 
 def find_target(engine: EnginePort, text: str) -> Container:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, keep_answers, read_answers
+from runner.composed import read_definition
 from runner.configuration import look_at_configuration, papers_of_texts, with_refresh
 from runner.destination import settled_goal
 from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_open_gates
@@ -52,7 +53,7 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, target)
         self._refuse_open(container)
-        world = with_refresh(session.vault, self._survey(container, goal, place), options)
+        world = _defined(with_refresh(session.vault, self._survey(container, goal, place), options))
         due = due_between(
             container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
         )
@@ -154,7 +155,7 @@ class Refloat:
         image = session.engine.image(plan.old.image_id)
         world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.room.place,
                             measure=True)  # fmt: skip
-        back = plan_rollback(world, plan, options, session.new_run(), session.now())
+        back = plan_rollback(_defined(world), plan, options, session.new_run(), session.now())
         check_on_paper(back, world)
         return RollbackOffer(plan=back, undoes=False, losing=_losing(plan))
 
@@ -229,6 +230,12 @@ class Refloat:
             if target_or_run in (run, plan.target) and plan.engine_id == engine_id and session.outcome(plan).held:
                 return plan
         raise Refused("nothing-open", f"No verdict is open for {target_or_run}.", then="refloat status")
+
+
+def _defined(world: World) -> World:
+    """With what compose's files, where they are on this machine, say of it."""
+    found = read_definition(world.target, world.others, world.new_image, world.new_ref)
+    return world.model_copy(update={"definition": found})
 
 
 def _losing(plan: Plan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from runner.compose.project import Definition
 from runner.facts import Fact, Image, Json
 from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
@@ -26,7 +27,7 @@ from runner.steps.forward import (
     WritePapers,
 )  # fmt: skip
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Probe, Reading
-from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
+from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
 from runner.way_configuration import prepare_refresh, refresh_steps
@@ -59,6 +60,8 @@ class Options(Fact):
     """Evidence besides the recipe's."""
     answers: tuple[str, ...] = ()
     """To the recipe's gates, each ``ID=TEXT``."""
+    edit: bool = True
+    """Whether the file that names the image may be edited."""
     standing_answers: tuple[str, ...] = ()
     """The same, given once for all upgrades: they count where their gate is asked."""
     force: Force = "no"
@@ -121,7 +124,7 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
         *_freeze(world, options, way, back, room),
         *_change(world, options, way, room),
         *_prove(way, run, name),
-        *_open(way, room),
+        *_open(way, room, world.definition if options.edit else None),
     )
 
 
@@ -233,11 +236,13 @@ def _prove(way: Way, run: str, name: str) -> tuple[AnyForward, ...]:
     return (prove, compared)
 
 
-def _open(way: Way, room: Room) -> tuple[AnyForward, ...]:
+def _open(way: Way, room: Room, definition: Definition | None) -> tuple[AnyForward, ...]:
     successor = Ours(run=room.run, role=SUCCESSOR, name=room.target)
-    accept = AcceptVerdict(cause="proven", name=room.target, room=room)
-    if not _restarts(way.policy):
-        return (accept,)
     as_before = SetRestartPolicy(phase=Phase.OPEN, cause="it was so before", who=successor, policy=way.policy,
                                  before=NO_RESTART)  # fmt: skip
-    return (as_before, accept)
+    edit = definition.edit if definition else None
+    return (
+        *((as_before,) if _restarts(way.policy) else ()),
+        *((EditFile(cause="compose would bring the old version again", edit=edit),) if edit else ()),
+        AcceptVerdict(cause="proven", name=room.target, room=room),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from runner.compose.project import Definition
 from runner.facts import Change, Container, Engine, Fact, Image, Volume
 from runner.plan import Expectation
 from runner.vault.configuration import Refreshed, RefreshOrder
@@ -60,6 +61,8 @@ class World(Fact):
     measured: tuple[Measured, ...]
     space: Space
     refresh: Refreshing | None = None
+    definition: Definition | None = None
+    """The files that name its image, where compose made it and somebody looked."""
     notices: tuple[str, ...] = ()
     """What was odd while looking, such as a registry that did not answer."""
     inquired: tuple[Inquired, ...] = ()

@@ -74,6 +74,7 @@ def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:
         probes=wishes.probes or settings.probes,
         keep_env=wishes.keep_env or settings.keep_env,
         vault=wishes.vault or settings.vault or "",
+        edit=_first(wishes.edit, settings.edit),
         standing_answers=tuple(f"{gate}={words}" for gate, words in settings.answers.items()),
         evidence=settings.evidence,
         refresh=_refresh_over(wishes.refresh, settings),

@@ -12,22 +12,22 @@ from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.reports import Report, reporting, wanted_reports
 from runner.cli.terminal import ask, tell
-from runner.cli.wishes import AsJson, Vault, Yes
+from runner.cli.wishes import AsJson, Edit, Vault, Wishes, Yes
 
 TargetOrRun = Annotated[
     str, typer.Argument(metavar="T|RUN", help="A container's name or id, a compose PROJECT/SERVICE, or a run.")
 ]
 
 
-def rollback_command(target: TargetOrRun, vault: Vault = "", yes: Yes = False, report: Report = None,
-                     as_json: AsJson = False) -> None:  # fmt: skip
+def rollback_command(target: TargetOrRun, vault: Vault = "", edit: Edit = None, yes: Yes = False,
+                     report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Go back to the version before. With its data as it was then; asks, for later writes are lost."""
     from runner.verbs import Refloat
 
     wanted = wanted_reports(report)
     live, interrupts = new_live(), Interrupts()
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
-    offer = refloat.offer_rollback(meant(target), place=place_from(vault))
+    offer = refloat.offer_rollback(meant(target), Wishes(edit=edit).options, place=place_from(vault))
     plan = offer.plan
     back_to, leaving = (plan.old, plan.new) if offer.undoes else (plan.new, plan.old)
     tell(f"{plan.target}: back from {leaving.spoken} to {back_to.spoken}. {offer.losing}")

@@ -57,6 +57,9 @@ KeepEnv = Annotated[
     list[str] | None,
     typer.Option("--keep-env", metavar="NAME", help="Keep this variable although its value is the old image's."),
 ]
+Edit = Annotated[
+    bool | None, typer.Option("--edit/--no-edit", help="Put the new tag into the compose file. Default: yes.")
+]
 Vault = Annotated[
     str, typer.Option("--vault", metavar="NAME|PATH", help="Where snapshots are kept: a volume, or a path on the host.")
 ]
@@ -133,6 +136,7 @@ class Wishes:
     vault: str = ""
     answers: tuple[str, ...] = ()
     standing_answers: tuple[str, ...] = ()
+    edit: bool | None = None
     evidence: tuple[RecipeEvidence, ...] = ()
     keep_for: str = ""
     force: Force = "no"
@@ -168,6 +172,7 @@ class Wishes:
             keep_env=self.keep_env,
             answers=self.answers,
             standing_answers=self.standing_answers,
+            edit=self.edit is not False,
             readings=tuple(reading_from(one) for one in self.evidence),
             force=self.force,
         )

@@ -72,6 +72,7 @@ class Settings(Stated):
     require_rehearsal: Span | None = Field(
         default=None, description="Only where this very change passed a rehearsal within this time, for example 7d."
     )
+    edit: bool | None = Field(default=None, description="Put the new tag into the compose file. Default: yes.")
     answers: dict[str, str] = Field(default={}, description="Answers to the recipe's gates, where they are asked.")
 
 

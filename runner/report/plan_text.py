@@ -9,6 +9,7 @@ from runner.report.words import seconds_words, short_id, size_words
 from runner.steps import AnyForward
 from runner.steps.forward import BringBackData, StartSuccessor
 from runner.steps.nouns import Phase
+from runner.steps.proof import EditFile
 
 TITLES = {"upgrade": "Upgrade", "rollback": "Roll back", "rehearsal": "Rehearse the upgrade of"}
 REMARKS = {
@@ -89,6 +90,9 @@ def _phases(plan: Plan) -> Iterator[tuple[str, ...]]:
 
 def _step(key: str, step: AnyForward) -> Iterator[str]:
     yield f"{key:>4}  {step.sentence}"
+    if isinstance(step, EditFile):
+        yield f"{INDENT}- {step.edit.shown_before}"
+        yield f"{INDENT}+ {step.edit.shown_after}"
     yield f"{INDENT}why:  {step.cause}"
     undo = "; ".join(back.sentence for back in step.undo())
     yield f"{INDENT}undo: {undo or 'nothing'}"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from runner.facts import Fact, Json
-from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Who
+from runner.steps.nouns import Blueprint, Existing, FileEdit, HealthTerms, Ours, Who
 from runner.vault.port import Room, Source
 
 
@@ -165,8 +165,20 @@ class WithdrawVerdict(Fact):
         return f"withdraw the verdict of run {self.room.run}"
 
 
+class EditBack(Fact):
+    """Take the change of a file back, unless somebody else changed it since."""
+
+    kind: Literal["edit-back"] = "edit-back"
+    edit: FileEdit
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"put {self.edit.shown_before} back into {self.edit.path}"
+
+
 BackStep = Annotated[
     ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
-    | StopOurs | RestoreData | WithdrawVerdict,
+    | StopOurs | RestoreData | WithdrawVerdict | EditBack,
     Field(discriminator="kind"),
 ]  # fmt: skip

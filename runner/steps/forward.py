@@ -26,7 +26,7 @@ from runner.steps.back import (
 )  # fmt: skip
 from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
-from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
+from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.steps.step import ForwardStep
 from runner.vault.port import Room, Source
 
@@ -252,6 +252,6 @@ class StartSuccessor(ForwardStep):
 AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
-    | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration,
+    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration,
     Field(discriminator="kind"),
 ]  # fmt: skip

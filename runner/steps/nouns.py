@@ -176,6 +176,33 @@ class Reading(Fact):
     """How long a wrong value may still become right: counts grow back while a product loads or asks its peers."""
 
 
+class FileEdit(Fact):
+    """One change of a few bytes in a file of the user's, which is this very file before and that one after."""
+
+    path: str
+    line: int
+    at_byte: int
+    was: str
+    becomes: str
+    shown_before: str
+    shown_after: str
+    """The words around the change as people are shown them; never the whole line, which may hold a secret."""
+    sha256_before: str
+    sha256_after: str
+
+    def apply(self, content: bytes) -> bytes:
+        """The content with the change made."""
+        return _spliced(content, self.at_byte, self.was, self.becomes)
+
+    def revert(self, content: bytes) -> bytes:
+        """The content with the change taken back."""
+        return _spliced(content, self.at_byte, self.becomes, self.was)
+
+
+def _spliced(content: bytes, at: int, was: str, becomes: str) -> bytes:
+    return content[:at] + becomes.encode() + content[at + len(was.encode()) :]
+
+
 class LogTail(Fact):
     """The last words of a container."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from runner.steps.back import BackStep, WithdrawVerdict
-from runner.steps.nouns import HealthTerms, Ours, Phase, Reading
+from runner.steps.back import BackStep, EditBack, WithdrawVerdict
+from runner.steps.nouns import FileEdit, HealthTerms, Ours, Phase, Reading
 from runner.steps.step import ForwardStep
 from runner.vault.port import Room
 
@@ -41,6 +41,23 @@ class CompareEvidence(ForwardStep):
     def sentence(self) -> str:
         """What it does, in words."""
         return f"compare evidence: {', '.join(reading.name for reading in self.readings)}"
+
+
+class EditFile(ForwardStep):
+    """Name the new image in the file the old one was named in, so that what runs and what is written stay one."""
+
+    kind: Literal["edit-file"] = "edit-file"
+    phase: Phase = Phase.OPEN
+    edit: FileEdit
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"edit {self.edit.path}, line {self.edit.line}"
+
+    def undo(self) -> tuple[BackStep, ...]:
+        """Put the earlier words back."""
+        return (EditBack(edit=self.edit),)
 
 
 class AcceptVerdict(ForwardStep):

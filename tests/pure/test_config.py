@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.cli.asked import asked, meant
@@ -146,6 +146,7 @@ def test_the_schema_is_printed_without_an_engine(capsys: Out) -> None:
 ODD = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=12)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.lists(st.tuples(ODD, ODD, st.booleans()), max_size=5, unique_by=lambda one: one[0]))
 def test_a_sketch_reads_without_mistakes_whatever_the_names(found: list[tuple[str, str, bool]]) -> None:
     entries = tuple(
@@ -197,6 +198,7 @@ def test_what_leaves_no_choice_is_a_tag(text: str) -> None:
     assert not is_constraint(text)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.text("0123456789.<>=!x*, ", max_size=12))
 def test_any_words_are_a_constraint_or_a_usage_error(text: str) -> None:
     with contextlib.suppress(UsageError):
