@@ -36,6 +36,7 @@ def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str
         target=plan.target,
         steps=(
             *_kept_steps(plan),
+            *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in _brought(plan)),
             *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in retired(plan, rooms, finished, now)),
         ),
     )
@@ -44,6 +45,11 @@ def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str
 def _kept_steps(plan: Plan) -> tuple[DestructiveStep, ...]:
     kept = Existing(id=plan.container_id, name=plan.kept_name)
     return (RemoveKept(who=kept, name=plan.kept_name), CloseVault(run=plan.run))
+
+
+def _brought(plan: Plan) -> tuple[Room, ...]:
+    """What an archive was unpacked into; the archive is still there."""
+    return (plan.brought,) if plan.brought else ()
 
 
 def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str], now: datetime) -> tuple[Room, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from types import UnionType
+from typing import TypedDict
 
 from runner.errors import Exit
 from runner.facts import Fact
 from runner.plan import Plan, step_key, undo_key
-from runner.progress import failure
+from runner.progress import failure, found_by
 from runner.records import Closed, Did, End, Meant, Opened, Record, Turned, Wish
 from runner.steps.back import ProveBack, StartContainer, StopOurs
 from runner.steps.forward import StopContainer
@@ -36,6 +37,10 @@ class Outcome(Fact):
     """Whether somebody wished to go back, rather than something having failed."""
     committed: bool = False
     held: bool = False
+    removed_entries: int = 0
+    """What bringing data back took away: it was there and is not in the snapshot."""
+    removed: tuple[str, ...] = ()
+    """The first few of those."""
 
     @property
     def exit_status(self) -> Exit:
@@ -72,7 +77,22 @@ def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] 
         asked_back=turned is None and any(isinstance(r, Opened) and r.wish is Wish.BACK for r in records),
         committed=committed,
         held=end is End.NEW and not committed,
+        **_removed(plan, records),
     )
+
+
+class _Removed(TypedDict, total=False):
+    removed_entries: int
+    removed: tuple[str, ...]
+
+
+def _removed(plan: Plan, records: tuple[Record, ...]) -> _Removed:
+    """What the step that brings data back found out; nothing where there was none, or one of an older refloat."""
+    facts = found_by(plan, records, "bring-back-data")
+    count, names = facts.get("removed_entries"), facts.get("removed")
+    if not isinstance(count, int) or not isinstance(names, list):
+        return {}
+    return {"removed_entries": count, "removed": tuple(str(name) for name in names)}
 
 
 def closed_by(records: tuple[Record, ...]) -> Closed | None:

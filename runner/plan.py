@@ -55,7 +55,7 @@ class Plan(Fact):
     """One upgrade or rollback of one target, complete."""
 
     format: Literal[1] = 1
-    verb: Literal["upgrade", "rollback", "rehearsal"]
+    verb: Literal["upgrade", "rollback", "rehearsal", "restore"]
     run: str
     made_at: str
     engine_id: str
@@ -93,6 +93,12 @@ class Plan(Fact):
         """SHA-256 over the canonical JSON."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    @property
+    def brought(self) -> Room | None:
+        """The room an archive was unpacked into for this plan; it is this run's to remove."""
+        earlier = (step.earlier for step in self.steps if step.kind == "bring-back-data")
+        return next((room for room in earlier if room.run == f"{self.run}{BROUGHT}"), None)
+
     def to_json(self) -> str:
         """The file format: indented JSON, one final newline."""
         return self.model_dump_json(indent=2) + "\n"
@@ -108,6 +114,9 @@ def plan_from_json(text: str, name: str) -> Plan:
         what = f"{name} is not a plan of this version of refloat: {first['msg']}{f' (at {where})' if where else ''}."
         raise UsageError("bad-plan", what, then="Make it anew: refloat plan TARGET --to VERSION --out FILE") from None
 
+
+BROUGHT = "-archive"
+"""How the room ends that an archive was unpacked into; before that comes the run it was done for."""
 
 HELD = "refloat/held:"
 

@@ -14,7 +14,7 @@ from runner.hop_rulings import ruling
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.plan import Estimate, Plan, PlanWarning, held_tag
 from runner.recipes.model import Recipe
-from runner.refusals import refuse_unfit
+from runner.refusals import refuse_unfit, refuse_unfit_for_restore
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
@@ -86,6 +86,24 @@ def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_
     )
     kept = options.model_copy(update={"keep": earlier.keep, "keep_for_s": earlier.keep_for_s})
     return _plan(world, kept, way, spec, run, made_at).model_copy(update={"verb": "rollback"})
+
+
+def plan_restore(world: World, earlier: Room, options: Options, run: str, made_at: str) -> Plan:
+    """The plan that gives the same version other data: that of a sealed snapshot of the same mounts."""
+    refuse_unfit_for_restore(world)
+    spec, ref = target_spec(world), world.target.image_ref
+    unseeded = with_unseeded(spec, world.empty_volumes)
+    existing = Existing(id=world.target.id, name=world.target.name)
+    way = Way(
+        blueprint=blueprint(unseeded, world.old_image, ref, run, SUCCESSOR, (existing,)),
+        new=side(world.old_image, ref),
+        terms=_terms(spec, world.old_image, recipe_of(world), options),
+        readings=(),
+        policy=restart_policy(spec),
+        earlier=earlier,
+        why_earlier="this is the data that was asked for",
+    )
+    return _plan(world, options, way, spec, run, made_at).model_copy(update={"verb": "restore"})
 
 
 def _relabelled(body: Json, run: str) -> Json:

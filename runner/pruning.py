@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, assert_never
 
+from runner.backups import clear_left_backups, left_backups
 from runner.errors import Conflict, NotFound
 from runner.facts import Fact
 from runner.labels import READERS, ROLE, RUN
 from runner.needs import Needs
-from runner.plan import HELD, Plan, held_tag
+from runner.plan import BROUGHT, HELD, Plan, held_tag
 from runner.records import End
 from runner.session import Session
 from runner.staging import is_at_work, left_scenes, strike_left
@@ -29,7 +30,7 @@ FOLDERS_KEPT = 20
 class Leftover(Fact):
     """One thing nobody needs."""
 
-    kind: Literal["container", "snapshot", "volume", "image tag", "run folder", "rehearsal"]
+    kind: Literal["container", "snapshot", "volume", "image tag", "run folder", "rehearsal", "backup"]
     name: str
     run: str
     why: str
@@ -42,7 +43,7 @@ def find_leftovers(session: Session, place: VaultPlace, *, foreign: bool = False
     engine = session.engine
     needs = Needs(session, engine.containers(), session.vault.rooms(place), engine.engine().id, foreign)
     return (*_containers(needs), *_volumes(needs), *_rooms(needs), *_tags(needs), *_folders(needs),
-            *_rehearsals(needs))  # fmt: skip
+            *_rehearsals(needs), *_backups(needs))  # fmt: skip
 
 
 def _containers(needs: Needs) -> Iterator[Leftover]:
@@ -73,8 +74,10 @@ def _rooms(needs: Needs) -> Iterator[Leftover]:
 def _why_not_kept(needs: Needs, seen: RoomSeen) -> str:
     """Why a room can go; empty where it stays."""
     run = seen.room.run
-    if not needs.is_over(run, seen.made_at) or run in needs.needed:
+    if not needs.is_over(run.removesuffix(BROUGHT), seen.made_at) or run in needs.needed:
         return ""
+    if run.endswith(BROUGHT):
+        return "an archive unpacked for a restore that is over"
     if not seen.sealed:
         return "an unfinished copy of a run that is over"
     if _went_back(needs, run):
@@ -133,6 +136,11 @@ def _rehearsals(needs: Needs) -> Iterator[Leftover]:
             yield Leftover(kind="rehearsal", name=scene.stand_in, run=scene.run, why="a rehearsal that was cut off")
 
 
+def _backups(needs: Needs) -> Iterator[Leftover]:
+    for begun in left_backups(needs.session):
+        yield Leftover(kind="backup", name=begun.target, run=begun.room.run, why="a backup that was cut off")
+
+
 def prune(session: Session, leftover: Leftover) -> None:
     """Remove one of them; what is gone already, or came into use since, is left alone."""
     match leftover.kind:
@@ -153,6 +161,8 @@ def prune(session: Session, leftover: Leftover) -> None:
             shutil.rmtree(session.runs.folder(leftover.run), ignore_errors=True)
         case "rehearsal":
             strike_left(session)
+        case "backup":
+            clear_left_backups(session)
         case _:
             assert_never(leftover.kind)
 

@@ -15,7 +15,17 @@ Reason = tuple[str, str, str]
 
 def refuse_unfit(world: World) -> None:
     """Refused with the code of the first reason and the words of all."""
-    _refuse(tuple(reason for look in _LOOKS for reason in look(world)))
+    _refuse(tuple(reason for look in (*_LOOKS, *_UPGRADES) for reason in look(world)))
+
+
+def refuse_unfit_for_backup(world: World) -> None:
+    """The same for a copy that changes nothing: a target at rest is as good as one that runs."""
+    _refuse(tuple(reason for look in (_no_data, _ours, _steady, _shared, _space) for reason in look(world)))
+
+
+def refuse_unfit_for_restore(world: World) -> None:
+    """The same for getting data back: what the present data keeps from running may be just why."""
+    _refuse(tuple(reason for look in (_no_data, _thawed, *_LOOKS) for reason in look(world)))
 
 
 def refuse_unready(world: World) -> None:
@@ -45,6 +55,24 @@ def _state(world: World) -> tuple[Reason, ...]:
     then = f"docker unpause {target.name}" if target.state.status == "paused" else f"docker start {target.name}"
     code = "paused" if target.state.status == "paused" else "not-running"
     return ((code, f"{target.name} is not running: it is {target.state.status}.", then),)
+
+
+def _no_data(world: World) -> tuple[Reason, ...]:
+    if world.sources:
+        return ()
+    then = "See what a container has: refloat ls"
+    return (("no-data", f"{world.target.name} has no data of its own: no volume and no folder it may write to.", then),)
+
+
+def _steady(world: World) -> tuple[Reason, ...]:
+    if world.target.state.status != "restarting":
+        return ()
+    what = f"{world.target.name} restarts again and again: there is no moment at which its data is at rest."
+    return (("restarting", what, f"docker stop {world.target.name}, then again"),)
+
+
+def _thawed(world: World) -> tuple[Reason, ...]:
+    return _state(world) if world.target.state.status in ("paused", "removing") else ()
 
 
 def _swarm(world: World) -> tuple[Reason, ...]:
@@ -135,4 +163,5 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:,.0f} MB"
 
 
-_LOOKS = (_ours, _swarm, _unfinished, _state, _dependents, _shared, _platform, _space, _preflight)
+_LOOKS = (_ours, _swarm, _unfinished, _dependents, _shared, _platform, _space)
+_UPGRADES = (_state, _preflight)

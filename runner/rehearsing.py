@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from runner.backups import clear_left_backups
 from runner.errors import Interrupted, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
@@ -70,6 +71,7 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
     The second of the two is None where the new version does not stand; then the first says why.
     """
     strike_left(session)
+    clear_left_backups(session)
     snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
     scene = scene_from(plan, clonable(world.sources, world.measured), snapshot, dict(wanted.marks))
     with on_stage(session, scene):

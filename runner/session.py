@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -26,7 +26,7 @@ from runner.plan import Plan
 from runner.progress import Do, found_by
 from runner.records import Did, End, Meant, Noted, Opened, Record, Wish
 from runner.registry.listing import Listing, not_asked
-from runner.vault.port import VaultPort
+from runner.vault.port import Room, VaultPort
 
 
 def _deaf(_: Record) -> None:
@@ -70,7 +70,7 @@ class Session:
         """A run's name: it sorts by time, and no other run can have it."""
         return f"{self.clock.now().astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
-    @contextmanager
+    @contextlib.contextmanager
     def holding(self, plan: Plan) -> Iterator[None]:
         """Hold the plan's target; Busy."""
         with self.runs.lock(plan.engine_id, plan.target, plan.run, self.now()):
@@ -121,7 +121,15 @@ class Session:
         closed = execute(plan, journal, self._performer(hands), self.clock, self.interrupted)
         if closed.end is End.NEW and not plan.hold:
             self._commit_at_once(plan)
+        if closed.end is End.OLD and plan.brought:
+            self._drop(plan.brought)
         return self.outcome(plan)
+
+    def _drop(self, brought: Room) -> None:
+        """The archive it was unpacked from is still there; where it cannot be removed now, prune will."""
+        with contextlib.suppress(RefloatError):
+            self.vault.discard(brought)
+            self.vault.close(brought.run)
 
     def _performer(self, hands: Hands) -> Callable[[Do], Json]:
         def performed(move: Do) -> Json:

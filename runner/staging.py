@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.errors import Busy, Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
-from runner.facts import Container, Json
+from runner import stillness
+from runner.errors import Busy, EngineError, NotFound
+from runner.facts import Container
 from runner.isolation import Isolated, is_about_disk_shares, network_body, without_disk_shares
 from runner.journal import write_durably
 from runner.labels import ROLE, RUN
@@ -16,11 +17,6 @@ from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, Scene
 from runner.session import Session
 from runner.spec import create_body
 from runner.world import World
-
-THAW_S = 120.0
-"""How long we try to wake the target up where the engine does not answer or the kernel does not let go."""
-AGAIN_S = 0.5
-FREEZE_TRIES = 5
 
 
 def rehearsals_folder(home: Path) -> Path:
@@ -49,66 +45,8 @@ def on_stage(session: Session, scene: Scene) -> Iterator[None]:
 
 def take_snapshot(session: Session, scene: Scene, container: Container) -> float:
     """Copy the data into the vault; gives how long the target stood still meanwhile, in seconds."""
-    vault = session.vault
-    vault.write_papers(scene.room, {"rehearsal.json": scene.model_dump_json()})
-    vault.warm_copy(scene.room, scene.sources)
-    taken: Json = {"container": container.id, "name": container.name, "image": container.image_id}
-    with standing_still(session, scene):
-        began = session.clock.monotonic()
-        vault.cold_copy(scene.room, scene.sources)
-        vault.seal(scene.room, scene.sources, taken)
-    return round(session.clock.monotonic() - began, 3)
-
-
-@contextlib.contextmanager
-def standing_still(session: Session, scene: Scene) -> Iterator[None]:
-    """Pause the target; that it is ours to wake up is on the disk before it is paused."""
-    write_durably(_pause_path(session, scene.run), scene.target_id + "\n")
-    try:
-        freeze(session, scene.target_id)
-        yield
-    finally:
-        wake(session, scene)
-
-
-def freeze(session: Session, ref: str) -> None:
-    """Pause the target; the kernel may not get hold of all its processes at the first try on a busy machine."""
-    for _ in range(FREEZE_TRIES):
-        try:
-            session.engine.pause(ref)
-        except (NotFound, Conflict, EngineUnreachable, OutcomeUnknown):
-            raise
-        except EngineError:
-            session.clock.sleep(AGAIN_S)
-        else:
-            return
-    session.engine.pause(ref)
-
-
-def wake(session: Session, scene: Scene) -> None:
-    """Wake the target up where it was this rehearsal that paused it."""
-    path = _pause_path(session, scene.run)
-    if path.exists():
-        thaw(session, scene.target_id)
-        path.unlink()
-
-
-def thaw(session: Session, ref: str) -> None:
-    """Wake the target up, patiently: a product that stands still is the one harm a rehearsal could do."""
-    until = session.clock.monotonic() + THAW_S
-    while True:
-        try:
-            session.engine.unpause(ref)
-        except NotFound:
-            return
-        except Conflict:
-            return  # stopped meanwhile: nothing of it is frozen
-        except EngineError:
-            if session.clock.monotonic() >= until:
-                raise
-            session.clock.sleep(AGAIN_S)
-        else:
-            return
+    session.vault.write_papers(scene.room, {"rehearsal.json": scene.model_dump_json()})
+    return stillness.take_snapshot(session, scene.room, scene.sources, container, _pause_path(session, scene.run))
 
 
 def make_clones(session: Session, scene: Scene) -> str:
@@ -148,7 +86,7 @@ def _still(session: Session, ref: str, world: World) -> str:
 def strike(session: Session, scene: Scene) -> None:
     """Take away all that was made; it may be done again, after any interruption."""
     engine, vault = session.engine, session.vault
-    wake(session, scene)
+    stillness.wake(session, _pause_path(session, scene.run))
     _remove_containers(session, scene)
     if scene.clones:
         vault.drop_clone(scene.room, scene.clones)

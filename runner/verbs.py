@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, keep_answers, read_answers
+from runner.backups import clear_left_backups
 from runner.composed import read_definition
 from runner.configuration import look_at_configuration, papers_of_texts, with_refresh
 from runner.destination import settled_goal
@@ -52,7 +53,7 @@ class Refloat:
         """The plan, and the world it was made for."""
         session = self.session
         container = find_target(session.engine, target)
-        self._refuse_open(container)
+        self.refuse_open(container)
         world = _defined(with_refresh(session.vault, self._survey(container, goal, place), options))
         due = due_between(
             container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
@@ -92,13 +93,13 @@ class Refloat:
         home = self.session.home
         return keep_answers(home, answers_from(due, given, self.session.now())) if given else read_answers(home)
 
-    def _refuse_open(self, container: Container) -> None:
-        """Refused where a run on this target was cut off or is held open."""
+    def refuse_open(self, container: Container, *, held_too: bool = True) -> None:
+        """Refused where a run on this target was cut off or (unless that does not matter) is held open."""
         for run in self.session.runs.of_target(self.session.engine.engine().id, container.name):
             told = self.session.outcome(self.session.runs.plan(run))
             if told.end is None or told.end is End.STUCK:
                 self._refuse_unless_held(container.name, run)
-            if told.held:
+            if told.held and held_too:
                 then = f"refloat commit {container.name}, or: refloat rollback {container.name}"
                 raise Refused("verdict-open", f"The verdict of run {run} on {container.name} is still open.", then=then)
 
@@ -196,6 +197,7 @@ class Refloat:
         Stuck ``no-papers``, after all others were brought to their end, where one has its papers in another vault.
         """
         strike_left(self.session)
+        clear_left_backups(self.session)
         found = (*open_runs(self.session, target), *lost_runs(self.session, target, place))
         ends = tuple(self._recovered(one, back=back) for one in found)
         refuse_unexplained(self.session, target, place)

@@ -84,6 +84,7 @@ class Way(Fact):
     readings: tuple[Reading, ...]
     policy: Json
     earlier: Room | None = None
+    why_earlier: str = "the old version needs its own data"
 
 
 def repository(ref: str) -> str:
@@ -148,16 +149,17 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
     old = Existing(id=world.target.id, name=world.target.name)
     policy = _policy_of(world)
     recipe = recipe_of(world)
+    stop = StopContainer(
+        cause="nobody may write while the snapshot is taken",
+        who=old,
+        run=room.run,
+        timeout_s=stop_timeout_s(world, options, recipe),
+        clean_required=bool(recipe and recipe.requires_clean_stop and way.earlier is None),
+        terms=_old_terms(world, way),
+        vanishes=back if world.target.host_config.get("AutoRemove") else None,
+    )
     return (
-        StopContainer(
-            cause="nobody may write while the snapshot is taken",
-            who=old,
-            run=room.run,
-            timeout_s=stop_timeout_s(world, options, recipe),
-            clean_required=bool(recipe and recipe.requires_clean_stop),
-            terms=_old_terms(world, way),
-            vanishes=back if world.target.host_config.get("AutoRemove") else None,
-        ),
+        *((stop,) if world.target.state.alive else ()),
         *((_parked(old, policy),) if _restarts(policy) else ()),
         *_copy_cold(world, room),
     )  # fmt: skip
@@ -214,7 +216,7 @@ def _change(world: World, options: Options, way: Way, room: Room) -> tuple[AnyFo
     return (
         Rename(cause="the name is needed", who=old, before=name, name=kept_name(name)),
         Rename(cause="others know it by this name", who=successor, before=staging_name(name), name=name),
-        *((_brought_back(way.earlier, room, sources),) if way.earlier and sources else ()),
+        *((_brought_back(way.earlier, way.why_earlier, room, sources),) if way.earlier and sources else ()),
         *(refresh_steps(world, recipe_of(world), old, successor, room) if way.earlier is None else ()),
         *((sole,) if sources else ()),
         StartSuccessor(cause="the change itself", who=successor, room=room, sources=sources,
@@ -222,8 +224,8 @@ def _change(world: World, options: Options, way: Way, room: Room) -> tuple[AnyFo
     )  # fmt: skip
 
 
-def _brought_back(earlier: Room, room: Room, sources: tuple[Source, ...]) -> BringBackData:
-    return BringBackData(cause="the old version needs its own data", earlier=earlier, room=room, sources=sources)
+def _brought_back(earlier: Room, why: str, room: Room, sources: tuple[Source, ...]) -> BringBackData:
+    return BringBackData(cause=why, earlier=earlier, room=room, sources=sources)
 
 
 def _prove(way: Way, run: str, name: str) -> tuple[AnyForward, ...]:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from runner.cli.apply import apply_command
+from runner.cli.archives import backup_command, restore_command
 from runner.cli.ground import home_folder
 from runner.cli.init import init_command
 from runner.cli.look import doctor_command, ls_command
@@ -42,6 +43,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "rehearse": rehearse_command,
     "apply": apply_command,
     "rollback": rollback_command,
+    "backup": backup_command,
+    "restore": restore_command,
     "recover": recover_command,
     "commit": commit_command,
     "status": status_command,

@@ -7,13 +7,13 @@ from runner.plan import Plan
 from runner.records import Closed, End, Meant, Record, Turned
 from runner.report.lines import labelled
 from runner.report.story import Advice
-from runner.report.words import seconds_words
+from runner.report.words import count_words, seconds_words
 
 
 def headline(end: Outcome) -> str:
     """Where it ended, without the reason."""
     if end.end is End.NEW:
-        return f"{end.target} runs {end.new}"
+        return f"{end.target} runs {end.new}{', on the restored data' if end.verb == 'restore' else ''}"
     if end.end is End.OLD:
         return f"{end.target} runs {end.old} again, on its data as it was"
     if end.end is End.STUCK:
@@ -44,6 +44,9 @@ def advice(end: Outcome) -> tuple[Advice, ...]:
         )
     if end.end is End.NEW and end.verb == "upgrade":
         return (Advice(text="Go back while its snapshot is kept", command=f"refloat rollback {end.target}"),)
+    if end.end is End.NEW and end.verb == "restore":
+        back = f"refloat restore {end.target} {end.run}"
+        return (Advice(text="Take it back while its snapshot is kept", command=back),)
     return ()
 
 
@@ -61,10 +64,19 @@ def ending(end: Outcome) -> str:
         lines.append(
             f"Downtime {seconds_words(end.downtime_s)}, {seconds_words(end.total_s or 0)} in all; run {end.run}."
         )
+    if end.end is End.NEW and end.removed_entries:
+        lines.append(removed_words(end))
     if end.log:
         lines += ["The last it said:", *(f"  | {line}" for line in end.log)]
     following = what_next(end)
     return "\n".join([*lines, following] if following else lines)
+
+
+def removed_words(end: Outcome) -> str:
+    """What an overlay would have left behind."""
+    more = end.removed_entries - len(end.removed)
+    names = ", ".join((*end.removed, *((f"and {more} more",) if more > 0 else ())))
+    return f"Gone, for it was not in the snapshot: {count_words(end.removed_entries, 'entry')} ({names})."
 
 
 def open_step(plan: Plan, records: tuple[Record, ...]) -> str:

@@ -11,7 +11,8 @@ from runner.steps.forward import BringBackData, StartSuccessor
 from runner.steps.nouns import Phase
 from runner.steps.proof import EditFile
 
-TITLES = {"upgrade": "Upgrade", "rollback": "Roll back", "rehearsal": "Rehearse the upgrade of"}
+TITLES = {"upgrade": "Upgrade", "rollback": "Roll back", "rehearsal": "Rehearse the upgrade of",
+          "restore": "Restore the data of"}  # fmt: skip
 REMARKS = {
     Phase.PREPARE: "nobody notices",
     Phase.FREEZE: "the downtime begins",

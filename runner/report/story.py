@@ -185,7 +185,7 @@ class Story(Fact):
     """One run or rehearsal."""
 
     format: Literal[1] = 1
-    verb: Literal["upgrade", "rollback", "rehearsal"]
+    verb: Literal["upgrade", "rollback", "rehearsal", "restore"]
     run: str
     target: str
     state: str

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from runner.engine.port import Conversation, EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
-from runner.labels import DEFAULTS, REFRESH, RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
+from runner.labels import ARCHIVE, DEFAULTS, REFRESH, RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
 from runner.vault.answers import COMMAND, answer_from, no_place
 from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
@@ -36,11 +36,12 @@ class Containers:
         """Ask in the run's own container, which stays for the next question."""
         return self._ask_in(f"refloat-tools-{run}", run, TOOLS, held, op, request, timeout_s)
 
-    def ask_once(self, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
+    def ask_once(self, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float, *,
+                 networked: bool = False) -> bytes:  # fmt: skip
         """Ask in a container that is gone afterwards."""
         name = f"refloat-{role}-{run}" if run else f"refloat-{role}-{secrets.token_hex(6)}"
         try:
-            return self._ask_in(name, run, role, held, op, request, timeout_s)
+            return self._ask_in(name, run, role, held, op, request, timeout_s, networked=networked)
         finally:
             with contextlib.suppress(EngineError):
                 self.remove(name)
@@ -56,18 +57,19 @@ class Containers:
     def remove_all_of(self, run: str) -> None:
         """Remove every tools container of a run."""
         for container in self._engine.containers({RUN: run}):
-            if container.labels.get(ROLE) in (TOOLS, RESTORE, DEFAULTS, REFRESH):
+            if container.labels.get(ROLE) in (TOOLS, RESTORE, DEFAULTS, REFRESH, ARCHIVE):
                 self.remove(container.name)
 
     def _ask_in(
-        self, name: str, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float
-    ) -> bytes:
+        self, name: str, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float, *,
+        networked: bool = False,
+    ) -> bytes:  # fmt: skip
         """A container that stopped under the command (the engine was restarted) is started, and the command repeated.
 
         The program can be repeated at any point: it locks the room, and does only what is left to do.
         """
         for _ in range(_TRIES):
-            self._ensure(name, run, role, held)
+            self._ensure(name, run, role, held, networked=networked)
             finished = self._finished(name, request, timeout_s)
             if finished and (finished.stdout.strip() or finished.exit_code != _KILLED):
                 return answer_from(finished, op, self._image)
@@ -100,11 +102,11 @@ class Containers:
             return program.ask(b"", timeout_s)  # the engine's words, for there is no program: how did it end?
         return finished
 
-    def _ensure(self, name: str, run: str, role: str, held: tuple[Held, ...]) -> None:
+    def _ensure(self, name: str, run: str, role: str, held: tuple[Held, ...], *, networked: bool) -> None:
         if self._ready.get(name, frozenset()) >= frozenset(held):
             return
         if not self._there(name, held):
-            self._create(name, run, role, held)
+            self._create(name, run, role, held, networked=networked)
         self._engine.start(name)
         self._ready[name] = frozenset(held)
 
@@ -118,14 +120,14 @@ class Containers:
         self.remove(name)
         return False
 
-    def _create(self, name: str, run: str, role: str, held: tuple[Held, ...]) -> None:
+    def _create(self, name: str, run: str, role: str, held: tuple[Held, ...], *, networked: bool) -> None:
         for each in held:
             self._insist_on(each)
         if not self._image_seen:
             ensure_tools_image(self._engine, self._image, self._tell)
             self._image_seen = True
         try:
-            self._engine.create_container(name, container_body(self._image, run, role, held))
+            self._engine.create_container(name, container_body(self._image, run, role, held, networked=networked))
         except NotFound as missing:
             raise no_tools(self._image, "It was there a moment ago.") from missing
         except Conflict as taken:

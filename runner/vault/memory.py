@@ -112,6 +112,20 @@ class MemoryVault:
             stored[at(room, "seal")] = seal.model_dump_json()
         return seal
 
+    def keep(self, room: Room, sources: tuple[Source, ...], trees: dict[str, Contents]) -> Sealed:
+        """Seal trees (by source key) that come from elsewhere than the sources."""
+        stored = self._room(room)
+        stored.setdefault(at(room, "made"), self._engine.world.now())
+        for key, tree in trees.items():
+            stored.update({at(room, f"data/{key}/{path}"): token for path, token in tree.items()})
+        sizes = [len(token) for tree in trees.values() for token in tree.values()]
+        seal = Sealed(
+            room=room, sealed_at=self._engine.world.now(), digest=self._digest(room, sources), sources=sources,
+            size_bytes=sum(sizes), entries=len(sizes),
+        )  # fmt: skip
+        stored[at(room, "seal")] = seal.model_dump_json()
+        return seal
+
     @call
     def sealed(self, room: Room) -> Sealed:
         """See the port."""
@@ -128,8 +142,10 @@ class MemoryVault:
         known = self._verified(room).sources
         if foreign := [each for each in sources if each not in known]:
             raise VaultError("foreign", f"The snapshot of run {room.run} was not taken of {foreign[0].spoken}.")
+        surplus = tuple(path for each in sources for path in self._source(each) if path not in self._tree(room, each))
         done = sum(self._make_equal(self._source(each), self._tree(room, each)) for each in sources)
-        return Copied(copied_entries=done, copied_bytes=done, seconds=0, how="copy")
+        return Copied(copied_entries=done, copied_bytes=done, seconds=0, how="copy", removed_entries=len(surplus),
+                      removed=surplus[:5])  # fmt: skip
 
     @call
     def changes(self, room: Room, sources: tuple[Source, ...]) -> tuple[Changed, ...]:

@@ -89,6 +89,10 @@ class Copied(Fact):
     seconds: float
     how: str = ""
     """reflink, copy or links (rsync against the previous snapshot)."""
+    removed_entries: int = 0
+    """What a restore took away: it was there and is not in the snapshot."""
+    removed: tuple[str, ...] = ()
+    """The first few of those."""
 
 
 class FileChange(Fact):

@@ -13,6 +13,7 @@ from runner.vault.port import Source, VaultPlace
 VAULT = "/vault"
 SOURCES = "/sources"
 CLONES = "/clones"
+ARCHIVES = "/archives"
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP")
 """What a faithful copy needs as root: any owner, any mode, device nodes and file capabilities; nothing else."""
@@ -52,8 +53,11 @@ def held_sources(sources: Iterable[Source], *, writable: bool = False) -> tuple[
     )
 
 
-def container_body(image: str, run: str, role: str, held: Iterable[Held]) -> Json:
-    """A container that only waits for commands: no network, a read-only root, gone at once when stopped."""
+def container_body(image: str, run: str, role: str, held: Iterable[Held], *, networked: bool = False) -> Json:
+    """A container that only waits for commands: no network, a read-only root, gone at once when stopped.
+
+    Only what speaks to a repository elsewhere is ``networked``.
+    """
     mounts: list[JsonValue] = [each.as_mount for each in held]
     return {
         "Image": image,
@@ -63,11 +67,11 @@ def container_body(image: str, run: str, role: str, held: Iterable[Held]) -> Jso
         "WorkingDir": "/",
         "StopSignal": "SIGKILL",  # as process 1, sleep ignores all else
         "Healthcheck": {"Test": ["NONE"]},
-        "NetworkDisabled": True,
+        "NetworkDisabled": not networked,
         "Labels": {RUN: run, ROLE: role},
         "HostConfig": {
             "Mounts": mounts,
-            "NetworkMode": "none",
+            "NetworkMode": "default" if networked else "none",
             "ReadonlyRootfs": True,
             "Tmpfs": {"/tmp": ""},  # noqa: S108  # inside the container, and its own
             "CapDrop": ["ALL"],

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from runner.archiving import Archiving
+from runner.backing_up import Wanted
 from runner.clock import MemoryClock
 from runner.engine.memory import Behaviour, MemoryEngine
 from runner.engine.memory.behaviour import Answer
@@ -17,16 +19,21 @@ from runner.goal import Goal
 from runner.labels import CHECKER, SUCCESSOR
 from runner.plan import Plan
 from runner.records import Record
+from runner.restoring import From
 from runner.session import Session
 from runner.steps import AnyForward
 from runner.steps.configuration import CheckConfiguration, RefreshConfiguration
 from runner.steps.nouns import Ours
+from runner.vault.archive_port import Archive, Depot
 from runner.vault.memory import MemoryVault
+from runner.vault.memory_archives import MemoryArchives
+from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
 from runner.way import Options
 
 FAST = "/dev/shm"
 NAME = "mon"
+DEPOT = Depot(volume="refloat-archives")
 OLD, NEW = "vendor/mon:1.0", "vendor/mon:2.0"
 TOKEN = {"db/rows": "old rows", "db/more": "more rows"}
 
@@ -75,6 +82,8 @@ STAGES = (
     Stage("configuration is refreshed", old=SHIPS_OLD, new=SHIPS_NEW, binds=CONFIGURED, config="/conf"),
     Stage("configuration is refreshed and refused", old=SHIPS_OLD, new=REFUSES, binds=CONFIGURED, config="/conf"),
     Stage("back after the commit fails", new=MIGRATES, old=Behaviour(), policy="always", act="bad rollback"),
+    Stage("the data of an archive", binds=("mondata:/data", "/srv/conf:/conf"), policy="always", act="restore"),
+    Stage("data on which it does not stay up", policy="always", act="bad restore"),
 )
 
 
@@ -132,10 +141,12 @@ def _prepared(name: str) -> tuple[MemoryEngine, Path]:
 
 def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
     engine, home = build(stage), new_home()
-    if stage.act != "apply":
+    if stage.act in ("restore", "bad restore"):
+        _back_up_and_change(stage, engine, home)
+    elif stage.act != "apply":
         runner = runner_on(engine, home)
         runner.apply(runner.plan(NAME, Goal(to="2.0"), Options(hold=stage.hold, deadline_s=10)))
-    if stage.act == "bad rollback":
+    if stage.act in ("bad rollback", "bad restore"):
         image = engine.image(OLD)
         engine.world.behaviours[image.id] = MIGRATES_AND_CRASHES
     return engine, home
@@ -154,11 +165,28 @@ def with_check(plan: Plan) -> Plan:
     return plan.model_copy(update={"steps": tuple(steps)})
 
 
+def _back_up_and_change(stage: Stage, engine: MemoryEngine, home: Path) -> None:
+    wanted = Wanted(depot=DEPOT, place=VaultPlace())
+    Archiving(runner_on(engine, home), MemoryArchives(engine)).back_up(NAME, wanted, lambda _: None)
+    for bind in stage.binds:
+        engine.world.data[bind.split(":")[0]] = {"db/rows": "rows of today", "db/later": "made later"}
+
+
 def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record], None] = lambda _: None) -> None:
     """Do what the stage is about."""
     runner = runner_on(engine, home, hear)
     if stage.act == "apply":
         options = Options(hold=stage.hold, deadline_s=10, config_paths=(stage.config,) if stage.config else ())
         runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options)))
+    elif stage.act in ("restore", "bad restore"):
+        restore(runner, engine)
     else:
         runner.rollback(runner.offer_rollback(NAME))
+
+
+def restore(runner: Refloat, engine: MemoryEngine) -> None:
+    """Restore from the newest archive."""
+    archives = MemoryArchives(engine)
+    archiving = Archiving(runner, archives)
+    source = From(Archive(depot=DEPOT, name=archives.archives(DEPOT)[0].name), "", VaultPlace())
+    archiving.restore(archiving.offer_restore(NAME, source, Options(deadline_s=10)))

@@ -34,12 +34,19 @@ class Ends:
     lines: int
 
 
+@contextmanager
+def on_faith() -> Iterator[None]:
+    """Check no plan on paper: that is tested elsewhere, and here it would be done thousands of times."""
+    with patch("runner.verbs.check_on_paper"), patch("runner.restoring.check_on_paper"):
+        yield
+
+
 def ends(stage: Stage) -> Ends:
     """Run a stage undisturbed."""
     engine, home = prepared(stage)
     old = picture(stage, engine)
     heard: list[Record] = []
-    with patch("runner.verbs.check_on_paper"):
+    with on_faith():
         act(stage, engine, home, heard.append)
     calls = tuple(name for name, _ in engine.calls)
     new = picture(stage, engine)
@@ -107,7 +114,7 @@ def trial(stage: Stage, known: Ends, faults: Faults | None = None,
     engine, home = prepared(stage)
     try:
         engine.faults = faults
-        with suppress(RunnerDied, RefloatError), patch("runner.verbs.check_on_paper"), lines or nullcontext():
+        with suppress(RunnerDied, RefloatError), on_faith(), lines or nullcontext():
             act(stage, engine, home)
         engine.faults = None
         if wipe:

@@ -15,7 +15,7 @@ _UNCLONABLE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOT
 _CHUNK_BYTES = 1 << 30
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOREIGN_ATTRIBUTES = frozenset({"security.selinux", "security.evm", "security.ima"})
+FOREIGN_ATTRIBUTES = frozenset({"security.selinux", "security.evm", "security.ima"})
 """Set by the kernel's policy for the place a file is in; they are no part of the data."""
 
 
@@ -115,7 +115,7 @@ def attributes(path: bytes) -> dict[str, bytes]:
         if error.errno == errno.EOPNOTSUPP:
             return {}
         raise
-    return {name: os.getxattr(path, name, follow_symlinks=False) for name in names if name not in _FOREIGN_ATTRIBUTES}
+    return {name: os.getxattr(path, name, follow_symlinks=False) for name in names if name not in FOREIGN_ATTRIBUTES}
 
 
 def _set_attributes(path: bytes, wanted: dict[str, bytes]) -> None:
@@ -129,7 +129,11 @@ def _set_attributes(path: bytes, wanted: dict[str, bytes]) -> None:
 
 def attributes_digest(path: bytes) -> bytes:
     """A digest over the extended attributes; empty where there are none."""
-    found = attributes(path)
+    return digest_of_attributes(attributes(path))
+
+
+def digest_of_attributes(found: dict[str, bytes]) -> bytes:
+    """The same of attributes already read; those that are no part of the data must be left out."""
     if not found:
         return b""
     text = b"".join(b"%s\0%d\0%s" % (os.fsencode(name), len(found[name]), found[name]) for name in sorted(found))

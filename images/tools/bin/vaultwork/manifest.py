@@ -98,9 +98,14 @@ def load(path: bytes) -> Manifest | None:
     """Read a manifest; None where there is none."""
     try:
         with open(path, "rb") as file:
-            fields = file.read().split(b"\0")
+            return manifest_from(file.read())
     except FileNotFoundError:
         return None
+
+
+def manifest_from(content: bytes) -> Manifest:
+    """A manifest from the content of its file."""
+    fields = content.split(b"\0")
     header = json.loads(fields[0])
     entries = fields[1:-1]
     columns = (entries[i::_FIELDS] for i in range(1, _FIELDS))

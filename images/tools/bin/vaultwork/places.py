@@ -17,6 +17,8 @@ class Pass(NamedTuple):
     copied_entries: int
     copied_bytes: int
     how: str
+    removed: tuple[bytes, ...] = ()
+    """What was there and is not in the snapshot: an overlay would have left it behind."""
 
 
 class Place(NamedTuple):

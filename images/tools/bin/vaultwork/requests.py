@@ -7,10 +7,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
-from vaultwork import clones, refreshing, rooms, sealing
+from vaultwork import archive_requests, clones, refreshing, rooms, sealing
 from vaultwork.alterations import altered
+from vaultwork.archive_requests import ArchiveRequest
 from vaultwork.following import follow
 from vaultwork.listing import list_tree
 from vaultwork.measuring import Size, allocated_bytes, measure
@@ -18,12 +19,13 @@ from vaultwork.places import Pass, Place, begun, place_of
 from vaultwork.restoring import restore
 from vaultwork.rooms import Room
 from vaultwork.sealing import SourceTold
-from vaultwork.trouble import Trouble, trouble_from
+from vaultwork.trouble import Trouble, spoken, trouble_from
 from vaultwork.underlay import underlay_of
 from vaultwork.verifying import verify
 from vaultwork.warming import warm
 
 Answer = dict[str, object]
+_SHOWN = 5
 
 
 class Request(TypedDict, total=False):
@@ -141,6 +143,8 @@ def _sum_of(done: list[Pass], began: float) -> Answer:
         "copied_bytes": sum(each.copied_bytes for each in done),
         "seconds": round(time.monotonic() - began, 3),
         "how": ", ".join(sorted({each.how for each in done if each.how})),
+        "removed_entries": sum(len(each.removed) for each in done),
+        "removed": [spoken(path) for each in done for path in each.removed[:_SHOWN]][:_SHOWN],
     }
 
 
@@ -259,6 +263,8 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
 def answer_to(request: Request) -> Answer:
     """Do what is asked; every failure is an answer too."""
     try:
+        if request["op"] in archive_requests.OPERATIONS:
+            return archive_requests.OPERATIONS[request["op"]](cast("ArchiveRequest", request))
         return OPERATIONS[request["op"]](request)
     except Trouble as trouble:
         return answer_from(trouble)

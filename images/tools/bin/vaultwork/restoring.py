@@ -34,7 +34,8 @@ def restore(place: Place) -> Pass:
         wrong = spoken(min(left.rewrite | left.surplus))
         raise Trouble("restore-failed", f"The data is still not as it was after restoring it: {wrong}.")
     entries = len(found.surplus) + sum(1 for path in done.paths if manifest.known[path].meta[:1] != b"d")
-    return Pass(entries, done.copied_bytes, "")
+    removed = sorted(path for path in found.surplus if path.partition(b"/")[0] != STAGING)
+    return Pass(entries, done.copied_bytes, "", tuple(removed))
 
 
 def _what_differs(place: Place, manifest: Manifest, settled: dict[bytes, Known]) -> _Found:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TypedDict, cast
 
 from vaultwork.listing import Listing, differences
-from vaultwork.manifest import FORMAT, Manifest, Totals, load, load_totals
+from vaultwork.manifest import FORMAT, Manifest, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
 from vaultwork.sight import Look, look, recall
@@ -41,12 +41,19 @@ class Seal(TypedDict):
 
 def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from: object) -> Seal:
     """Check the copies against their sources and seal them together; the same seal again where there is one."""
-    totals = [_checked(place) for place in places]
+    for place in places:
+        _check(place)
     if room.seal.exists():
         return sealed(room)
     for place in places:
         shutil.rmtree(place.staging, ignore_errors=True)
     sparing(room, lambda: write_json(room.folder / "taken-from.json", {"taken_from": taken_from}))
+    return seal_written(room, sources)
+
+
+def seal_written(room: Room, sources: list[SourceTold]) -> Seal:
+    """Seal what was copied and checked: trees, manifests and what it was taken from are all in their places."""
+    totals = [load_totals(room.manifest(told["key"])) for told in sources]
     content: Seal = {
         "format": FORMAT,
         "target": room.target,
@@ -61,15 +68,14 @@ def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from:
     return content
 
 
-def _checked(place: Place) -> Totals:
-    """How much it is, where source, copy and manifest agree about every entry."""
+def _check(place: Place) -> None:
+    """See that source, copy and manifest agree about every entry."""
     if not begun(place):
         raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
     last = recall(place)
     now = look(place, last.look if last else None, in_use=False)
     if not (last and last.equal and last.look.said == now.said):
         _insist_on_equality(place, now)
-    return load_totals(place.manifest)
 
 
 def _insist_on_equality(place: Place, now: Look) -> None:
@@ -88,12 +94,19 @@ def _changed(manifest: Manifest, there: Listing) -> set[bytes]:
 
 def digest_over(room: Room, sources: list[SourceTold]) -> str:
     """One digest over what the snapshot is: the sources, their manifests, what it was taken from."""
-    whole = hashlib.sha256(json.dumps([FORMAT, room.target, room.run, sources], sort_keys=True).encode())
+    digests = []
     for path in [room.folder / "taken-from.json", *(room.folder / "manifests" / told["key"] for told in sources)]:
         if not path.exists():
             raise Trouble("damaged", f"The snapshot of run {room.run} is damaged: {path.name} is missing.")
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
+        digests.append(hashlib.sha256(path.read_bytes()).digest())
+    return digest_of(room.target, room.run, sources, digests)
+
+
+def digest_of(target: str, run: str, sources: list[SourceTold], digests: list[bytes]) -> str:
+    """The same from the SHA-256 of each of those papers."""
+    whole = hashlib.sha256(json.dumps([FORMAT, target, run, sources], sort_keys=True).encode())
+    for digest in digests:
+        whole.update(digest)
     return f"sha256:{whole.hexdigest()}"
 
 

@@ -28,7 +28,12 @@ def _complaints(room: Room, key: str) -> list[str]:
     manifest = load(room.manifest(key))
     if manifest is None:
         return [f"the manifest of {key} is missing"]
-    wrong = wrong_in(room.tree(key), manifest)
+    return complaints_about(room.tree(key), manifest, key)
+
+
+def complaints_about(tree: bytes, manifest: Manifest, key: str) -> list[str]:
+    """Each path of a tree that is not as the manifest says, with what is wrong with it."""
+    wrong = wrong_in(tree, manifest)
     return [f"{spoken(path)} of {key} {wrong[path]}" for path in _in_order(wrong, manifest.known)]
 
 

@@ -1,0 +1,93 @@
+"""Copies data that is in use: the target stands still for what changed meanwhile, and wakes up whatever dies.
+
+That it is ours to wake up is on the disk before it is paused; of the user's it pauses one container, and no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
+from runner.facts import Container, Json
+from runner.journal import write_durably
+from runner.session import Session
+from runner.vault.port import Room, Source
+
+THAW_S = 120.0
+"""How long we try to wake the target up where the engine does not answer or the kernel does not let go."""
+AGAIN_S = 0.5
+FREEZE_TRIES = 5
+
+
+def take_snapshot(session: Session, room: Room, sources: tuple[Source, ...], container: Container, note: Path,
+                  settle: Callable[[], None] = lambda: None) -> float:  # fmt: skip
+    """Copy and seal the data of what runs; gives how long it stood still meanwhile, in seconds.
+
+    ``note`` is the file that says, as long as it is there, that the target is ours to wake up; ``settle`` is done last
+    before it is paused.
+    """
+    session.vault.warm_copy(room, sources)
+    settle()
+    with standing_still(session, note, container.id):
+        began = session.clock.monotonic()
+        copy_still(session, room, sources, container)
+    return round(session.clock.monotonic() - began, 3)
+
+
+def copy_still(session: Session, room: Room, sources: tuple[Source, ...], container: Container) -> None:
+    """Copy and seal the data that nobody writes to."""
+    taken: Json = {"container": container.id, "name": container.name, "image": container.image_id}
+    session.vault.cold_copy(room, sources)
+    session.vault.seal(room, sources, taken)
+
+
+@contextlib.contextmanager
+def standing_still(session: Session, note: Path, container_id: str) -> Iterator[None]:
+    """Pause a container; that it is ours to wake up is on the disk before it is paused."""
+    write_durably(note, container_id + "\n")
+    try:
+        freeze(session, container_id)
+        yield
+    finally:
+        wake(session, note)
+
+
+def freeze(session: Session, ref: str) -> None:
+    """Pause a container; the kernel may not get hold of all its processes at the first try on a busy machine."""
+    for _ in range(FREEZE_TRIES):
+        try:
+            session.engine.pause(ref)
+        except (NotFound, Conflict, EngineUnreachable, OutcomeUnknown):
+            raise
+        except EngineError:
+            session.clock.sleep(AGAIN_S)
+        else:
+            return
+    session.engine.pause(ref)
+
+
+def wake(session: Session, note: Path) -> None:
+    """Wake the container up that a note says was paused by us; nothing where there is no note."""
+    if note.exists():
+        thaw(session, note.read_text(encoding="utf-8").strip())
+        note.unlink()
+
+
+def thaw(session: Session, ref: str) -> None:
+    """Wake a container up, patiently: a product that stands still is the one harm this could do."""
+    until = session.clock.monotonic() + THAW_S
+    while True:
+        try:
+            session.engine.unpause(ref)
+        except NotFound:
+            return
+        except Conflict:
+            return  # stopped meanwhile: nothing of it is frozen
+        except EngineError:
+            if session.clock.monotonic() >= until:
+                raise
+            session.clock.sleep(AGAIN_S)
+        else:
+            return
