@@ -97,9 +97,10 @@ class ChangesAnswer(Fact):
 
 
 class HowAnswer(Fact):
-    """How a clone was made."""
+    """How a clone was made, and with which options it is to be mounted."""
 
     how: str
+    features: tuple[str, ...] = ()
 
 
 class LeftAnswer(Fact):

@@ -155,12 +155,13 @@ class DockerVault:
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
         """See the port."""
-        how = answer_as(HowAnswer, self._ask(room, "prepare-clone", names={**names})).how
+        ready = answer_as(HowAnswer, self._ask(room, "prepare-clone", names={**names}))
         root = self._host_path(room)
-        if how == "overlay" and root:
+        if ready.how == "overlay" and root:
             for key, name in names.items():
-                self._engine.create_volume(name, labels=labels, options=overlay_options(root, key, name))
-            return how
+                options = overlay_options(root, key, name, ready.features)
+                self._engine.create_volume(name, labels=labels, options=options)
+            return ready.how
         return self._copy_clone(room, names, labels)
 
     def _copy_clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
@@ -227,7 +228,7 @@ class DockerVault:
         return self._containers.ask(room.run, held, op, request_json(op, room, sources, **more), timeout_s)
 
 
-def overlay_options(root: str, key: str, name: str) -> dict[str, str]:
+def overlay_options(root: str, key: str, name: str, features: tuple[str, ...]) -> dict[str, str]:
     """The local driver's options for a writable view over a tree of a room."""
     folders = f"lowerdir={root}/data/{key},upperdir={root}/clones/{name}/upper,workdir={root}/clones/{name}/work"
-    return {"type": "overlay", "device": "overlay", "o": folders}
+    return {"type": "overlay", "device": "overlay", "o": ",".join((folders, *features))}

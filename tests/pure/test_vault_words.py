@@ -121,8 +121,9 @@ def test_no_answer_is_told_too(finished: Finished, code: str) -> None:
 
 
 def test_a_clone_is_an_overlay_over_the_sealed_tree() -> None:
-    assert overlay_options("/var/v/t/r1", "d0", "c") == {
+    assert overlay_options("/var/v/t/r1", "d0", "c", ("index=on",)) == {
         "type": "overlay",
         "device": "overlay",
-        "o": "lowerdir=/var/v/t/r1/data/d0,upperdir=/var/v/t/r1/clones/c/upper,workdir=/var/v/t/r1/clones/c/work",
+        "o": "lowerdir=/var/v/t/r1/data/d0,upperdir=/var/v/t/r1/clones/c/upper,workdir=/var/v/t/r1/clones/c/work,"
+        "index=on",
     }

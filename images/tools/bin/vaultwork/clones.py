@@ -11,6 +11,9 @@ from vaultwork.copying import copy_meta
 from vaultwork.rooms import Room
 from vaultwork.trouble import Trouble, complaint
 
+_FEATURES = Path("/sys/module/overlay/parameters")
+_WANTED = ("index", "redirect_dir")
+"""Without them a name that is written to loses its hard links, and no folder of the snapshot can be renamed."""
 _OVERLAY_ABLE = frozenset({"ext4", "xfs", "btrfs", "f2fs"})
 
 
@@ -27,6 +30,11 @@ def prepare(room: Room, names: dict[str, str]) -> str:
         (folder / "upper").mkdir()
         copy_meta(tree, bytes(folder / "upper"), os.lstat(tree))
     return "overlay"
+
+
+def features() -> list[str]:
+    """The options of an overlay that make it more like a plain filesystem, as far as this kernel knows them."""
+    return [f"{name}=on" for name in _WANTED if (_FEATURES / name).exists()]
 
 
 def fill(room: Room, key: str, target: bytes) -> str:

@@ -195,7 +195,7 @@ def _prepare_clone(request: Request) -> Answer:
     room = _room(request)
     with _held(room, shared=True):
         sealing.sealed(room)
-        return {"how": clones.prepare(room, request["names"])}
+        return {"how": clones.prepare(room, request["names"]), "features": clones.features()}
 
 
 def _fill_clone(request: Request) -> Answer:
