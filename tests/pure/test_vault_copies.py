@@ -204,6 +204,23 @@ def test_a_source_that_is_one_file_is_copied_and_restored_in_place(tmp_path: Pat
     bench.done("verify")
 
 
+def test_a_source_that_is_one_file_and_changed_is_copied_into_a_later_snapshot(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    path = Path(os.fsdecode(bench.source))
+    path.rmdir()
+    path.write_text("setting: 1\n")
+    bench.done("warm-copy")
+    bench.done("cold-copy")
+    bench.let_time_pass()
+    bench.done("seal")
+    path.write_text("setting: 2\n")
+    bench.snapshot("r2")
+    bench.done("restore")
+    assert path.read_text() == "setting: 1\n"
+    bench.done("restore", "r2")
+    assert path.read_text() == "setting: 2\n"
+
+
 def test_an_unfinished_copy_is_no_snapshot(bench: Bench) -> None:
     write(bench, "a", "1")
     assert bench.refused("sealed") == "unsealed"

@@ -79,7 +79,7 @@ def _link(old: bytes, new: bytes) -> bool:
 
 
 def _copy_rest(place: Place, listing: Listing, linked: dict[bytes, Known]) -> Done:
-    there = list_tree(place.tree)
+    there = list_tree(place.tree) if os.path.lexists(place.tree) else {}  # a source that is one file, and changed
     sides = Side(place.source, listing), Side(place.tree, there)
     done = make_equal(*sides, leaders(listing), listing.keys() - linked.keys(), place.staging, in_use=True)
     wipe(place.staging)
