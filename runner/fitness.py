@@ -11,6 +11,7 @@ from runner.errors import UsageError
 from runner.facts import Fact, Json
 from runner.recipes import health as stated
 from runner.recipes.model import Recipe
+from runner.spec.healthcheck import check_argv
 from runner.steps.nouns import CommandProbe, HealthTerms, HttpProbe, ImageHealth, LogProbe, Probe, Reading, TcpProbe
 
 DEADLINE_S = 120.0
@@ -35,7 +36,7 @@ def health_terms(user: Json, image: Json, recipe: Recipe | None, *, probes: tupl
 
     ``probes``, ``deadline_s`` and ``dwell_s`` are the user's wishes; None leaves it to image and recipe.
     """
-    declared = declared_health(user.get("Healthcheck"), image.get("Healthcheck"), user.get("Shell", image.get("Shell")))
+    declared = declared_health(user.get("Healthcheck"), image.get("Healthcheck"))
     grace_s = declared.grace_s if declared else 0
     patience_s = deadline_s if deadline_s is not None else max(grace_s, _recipe_deadline_s(recipe))
     asked = (*probes, *((declared.probe,) if declared else ()), *(_recipe_probes(recipe) if recipe else ()))
@@ -72,28 +73,20 @@ def probe_from(text: str) -> Probe:
     raise _unclear(text)
 
 
-def declared_health(user: JsonValue, image: JsonValue, shell: JsonValue = None) -> DeclaredHealth | None:
+def declared_health(user: JsonValue, image: JsonValue) -> DeclaredHealth | None:
     """The HEALTHCHECK in force: the user's over the image's, field by field, as the engine merges them."""
     merged = _set_fields(image) | _set_fields(user)
-    test = merged.get("Test")
-    words = tuple(str(word) for word in test) if isinstance(test, list) else ()
-    if words[:1] == ("CMD-SHELL",):
-        words = ("CMD", *_shell(shell), *words[1:])
-    if words[:1] != ("CMD",) or len(words) < 2:
-        return None  # NONE, or nothing to run
+    if not check_argv({"Healthcheck": merged}):
+        return None
     timeout_s = _number(merged, "Timeout") / NANO or ENGINE_TIMEOUT_S
     every_s = (_number(merged, "Interval") / NANO or ENGINE_INTERVAL_S) + timeout_s
     retries = _number(merged, "Retries") or ENGINE_RETRIES
     grace_s = _number(merged, "StartPeriod") / NANO + every_s * retries
-    return DeclaredHealth(probe=ImageHealth(argv=words[1:], timeout_s=timeout_s), grace_s=grace_s)
+    return DeclaredHealth(probe=ImageHealth(timeout_s=timeout_s), grace_s=grace_s)
 
 
 def _set_fields(health: JsonValue) -> Json:
     return {key: value for key, value in health.items() if value} if isinstance(health, dict) else {}
-
-
-def _shell(shell: JsonValue) -> tuple[str, ...]:
-    return tuple(str(word) for word in shell) if isinstance(shell, list) and shell else ("/bin/sh", "-c")
 
 
 def _number(fields: Json, key: str) -> float:

@@ -63,10 +63,12 @@ class Blueprint(Fact):
 
 
 class ImageHealth(Fact):
-    """Ask what the image (or the user) declared as HEALTHCHECK, at our own pace."""
+    """Ask what the image (or the user) declared as HEALTHCHECK, at our own pace.
+
+    Its command is read from the container when it is asked: people write passwords into it.
+    """
 
     kind: Literal["image"] = "image"
-    argv: tuple[str, ...]
     timeout_s: float = 30
 
     @property

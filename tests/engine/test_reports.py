@@ -20,11 +20,12 @@ def bench(lab_images: str, tmp_path: Path) -> Iterator[Bench]:
     """A target with a secret wherever people put one: variables, labels, arguments, the health check, the log."""
     with bench_on(lab_images, tmp_path / "home") as bench:
         says = f'echo "connecting with $DB_PASSWORD"; TOKEN={SECRET} exec /service'
-        check = f"TOKEN={SECRET} wget -q -O /dev/null http://127.0.0.1:8000/health"
+        check = f"wget -q -O /dev/null http://127.0.0.1:8000/health?{SECRET}"
         bench.run(
             f"{MISBEHAVE}:1.0", "--volume", f"{bench.data}:/data", "--restart", "unless-stopped",
             "--env", f"DB_PASSWORD={SECRET}", "--label", f"api-token={SECRET}", "--health-cmd", check,
-            "--health-interval", "1s", "--entrypoint", "sh", command=("-c", says, "sh", "--password", SECRET),
+            "--log-opt", "max-size=10m", "--health-interval", "1s", "--entrypoint", "sh",
+            command=("-c", says, "sh", "--password", SECRET),
         )  # fmt: skip
         bench.wait_healthy()
         yield bench
@@ -63,6 +64,7 @@ def test_an_upgrade_and_a_failed_one_leave_reports_that_say_so(bench: Bench, tmp
     assert any("connecting with ***" in line for line in log)
     for text in bad.values():
         assert "the migration was wrong" in text
+    assert not [path for path in bench.home.rglob("*.json*") if SECRET in path.read_text(encoding="utf-8")]
 
 
 def test_rehearsals_are_told_with_what_was_played(bench: Bench, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from runner.errors import UsageError
 from runner.facts import Json
 from runner.fitness import declared_health, health_terms, probe_from, readings_from
 from runner.recipes.loader import recipe_named, recipes
+from runner.spec.healthcheck import check_argv
 from runner.steps.nouns import CommandProbe, HttpProbe, ImageHealth, LogProbe, Probe, TcpProbe
 
 SECOND = 1_000_000_000
@@ -24,18 +25,15 @@ def test_a_bare_image_only_has_to_stay_up() -> None:
 
 
 def test_a_shell_health_check_is_run_by_the_shell_the_engine_would_take() -> None:
-    declared = declared_health(None, {"Test": ["CMD-SHELL", "a && b"]})
-    assert declared is not None
-    assert declared.probe == ImageHealth(argv=("/bin/sh", "-c", "a && b"), timeout_s=30)
-    with_bash = declared_health(None, {"Test": ["CMD-SHELL", "a"]}, ["/bin/bash", "-ec"])
-    assert with_bash is not None
-    assert with_bash.probe.argv == ("/bin/bash", "-ec", "a")
+    shelly: Json = {"Healthcheck": {"Test": ["CMD-SHELL", "a && b"]}}
+    assert check_argv(shelly) == ("/bin/sh", "-c", "a && b")
+    assert check_argv({**shelly, "Shell": ["/bin/bash", "-ec"]}) == ("/bin/bash", "-ec", "a && b")
 
 
 def test_a_users_health_check_wins_field_by_field() -> None:
     declared = declared_health({"Timeout": 2 * SECOND}, {"Test": ["CMD", "ask"], "Timeout": 9 * SECOND})
     assert declared is not None
-    assert declared.probe == ImageHealth(argv=("ask",), timeout_s=2)
+    assert declared.probe == ImageHealth(timeout_s=2)
 
 
 @pytest.mark.parametrize("health", [{"Test": ["NONE"]}, {"Test": []}, {"Test": ["CMD"]}, {}, None])

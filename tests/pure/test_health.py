@@ -21,7 +21,7 @@ from runner.steps.nouns import CommandProbe, HealthTerms, HttpProbe, ImageHealth
 from runner.verdict import NotProven
 
 CHECK = ("ask", "health")
-IMAGE_HEALTH = ImageHealth(argv=CHECK)
+IMAGE_HEALTH = ImageHealth()
 QUICK = HealthTerms(deadline_s=20, dwell_s=2, unhealthy_s=5)
 
 
