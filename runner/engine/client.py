@@ -11,7 +11,7 @@ import os
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -175,10 +175,13 @@ class Wire:
         with self._ours(doing, changing=True):
             body: Json = {"Detach": False, "Tty": False}
             answer = self._send("POST", path, None, body=body, timeout_s=left_s, headers=headers, stream=True)
-        with closing(answer):
+        try:
             connection: Any = self._client._get_raw_response_socket(answer)  # type: ignore[attr-defined]  # no public way
             # The buffered file, not the bare socket: the first bytes of output may already sit in its buffer.
             yield Stream(answer.raw._fp.fp, getattr(connection, "_sock", connection), deadline)
+        finally:
+            with suppress(ValueError):  # as a process ends, what is beneath may be closed before
+                answer.close()
 
     @contextmanager
     def talking(self, doing: str) -> Iterator[None]:

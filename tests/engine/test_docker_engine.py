@@ -7,6 +7,7 @@ import contextlib
 import queue
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -23,6 +24,7 @@ SERVE: Json = {
     "Image": "refloat-lab/busybox:1",
     "Cmd": ["sh", "-c", "echo ready; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"],
 }
+ROOT = Path(__file__).parents[2]
 BIG = b"0123456789abcdef" * 65536  # more than any buffer on the way holds
 
 
@@ -129,6 +131,22 @@ def test_one_command_answers_line_after_line_however_long_they_are(engine: Docke
     assert [talk.ask(line, 60).stdout for line in (b"one", BIG, b"three")] == [b"one\n", BIG + b"\n", b"three\n"]
     talk.hang_up()
     assert not talk.open
+
+
+LEAVING = """
+import sys
+from runner.engine.docker import connect_engine
+talk = connect_engine().converse(sys.argv[1], ["cat"])
+talk.itself = talk  # so that only the end of the process takes it down
+print(talk.ask(b"hello", 60).text)
+"""
+
+
+def test_a_process_that_ends_in_the_middle_of_a_conversation_ends_silently(served: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LEAVING, served], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (ended.stdout.strip(), ended.stderr) == ("hello", "")
 
 
 def test_a_conversation_that_the_command_ends_says_how(engine: DockerEngine, served: str) -> None:
