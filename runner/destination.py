@@ -8,8 +8,8 @@ from runner.errors import NothingToDo, Refused
 from runner.facts import Container
 from runner.goal import Goal, home_of
 from runner.outlook import outlook
-from runner.prospects import Ask, Standpoint, known_releases, local_tags, standpoint
-from runner.recipes.tags import tag_for, tags_by_release
+from runner.prospects import Ask, Standpoint, known_releases, local_tags, standpoint, tag_of
+from runner.recipes.tags import tags_by_release
 from runner.registry.listing import Listing, not_asked
 from runner.versions import Release
 
@@ -60,7 +60,7 @@ def tags_ahead(engine: EnginePort, target: Container, goal: Goal, ask: Ask) -> t
     view = outlook(at.recipe, at.current, known_releases(at, tags, listing), constraint.admits)
     local = (one for one in tags_by_release(at.recipe, home, here, at.variant) if constraint.admits(one))
     every = {*view.path, *(one for one in local if one.rank > at.current.rank)}
-    return tuple(_tag_of(at, tags, one) for one in sorted(every))
+    return tuple(tag_of(at, tags, one) for one in sorted(every))
 
 
 def _unknown_version(target: Container, goal: Goal) -> Refused:
@@ -80,7 +80,7 @@ def _series(text: str) -> tuple[int, ...]:
 
 def _newest(target: Container, at: Standpoint, tags: dict[Release, str], listing: Listing,
             constraint: Constraint) -> Tagged:  # fmt: skip
-    """The newest that will do and that the vendor's rules reach; where that takes several hops, the first of them."""
+    """The newest that will do and that the vendor's rules reach, in however many hops."""
     view = outlook(at.recipe, at.current, known_releases(at, tags, listing), constraint.admits)
     unseen = (f"The registry's tags were not seen. {listing.unseen}",) if listing.unseen else ()
     if view.newest is None:
@@ -88,18 +88,12 @@ def _newest(target: Container, at: Standpoint, tags: dict[Release, str], listing
         raise NothingToDo("nothing-newer", what, "\n".join(("Nothing needs to be done.", *unseen)),
                           f"refloat versions {target.name}")  # fmt: skip
     barred = f"{view.refusal.why} ({view.refusal.source})" if view.refusal else ""
-    if not view.path:
+    if view.reachable is None:
         what = f"{view.newest} is within {constraint.text}, but barred: {barred}"
         raise Refused("hop", what, then=f"refloat versions {target.name}")
-    found = f"{constraint.text} is taken as {view.path[0]}, the newest within reach."
+    found = f"{constraint.text} is taken as {view.reachable}, the newest within reach."
     beyond = (f"{view.newest} is newer, but barred: {barred}",) if barred else ()
-    return _tag_of(at, tags, view.path[0]), (found, *beyond, *unseen)
-
-
-def _tag_of(at: Standpoint, tags: dict[Release, str], release: Release) -> str:
-    """The tag that was seen, else the one the recipe makes, of the variant that runs."""
-    made = tag_for(at.recipe, at.home, release.text)
-    return tags.get(release) or (f"{made}-{at.variant}" if at.variant else made)
+    return tag_of(at, tags, view.reachable), (found, *beyond, *unseen)
 
 
 def _highest(text: str, tags: dict[Release, str], listing: Listing) -> Tagged | None:

@@ -109,6 +109,12 @@ def standpoint(target: Container, image: Image, home: str) -> Standpoint | None:
     return Standpoint(recipe, home, current, read_tag(recipe, home, tag)[1]) if current else None
 
 
+def tag_of(at: Standpoint, tags: dict[Release, str], release: Release) -> str:
+    """The tag that was seen, else the one the recipe makes, of the variant that runs."""
+    made = tag_for(at.recipe, at.home, release.text)
+    return tags.get(release) or (f"{made}-{at.variant}" if at.variant else made)
+
+
 def local_tags(engine: EnginePort, home: str) -> tuple[str, ...]:
     """The tags of a repository that are on the engine."""
     every = (tag for image in engine.images() for tag in image.tags if repository(tag) == home)
@@ -134,6 +140,6 @@ def _ahead(told: Prospect, at: Standpoint, view: Outlook, tags: dict[Release, st
             "rule": view.refusal.rule if view.refusal else "",
             "why_not": view.refusal.why if view.refusal else "",
             "source": view.refusal.source if view.refusal else "",
-            "next_tag": (tags.get(path[0]) or tag_for(at.recipe, at.home, path[0].text)) if path else "",
+            "next_tag": tag_of(at, tags, path[0]) if path else "",
         }
     )

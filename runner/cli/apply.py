@@ -13,6 +13,7 @@ from runner.cli.interrupts import Interrupts
 from runner.cli.reports import Report, reporting, wanted_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
+    AllOrNothing,
     Answers,
     AsJson,
     ConfigPaths,
@@ -56,10 +57,12 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                   rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False, edit: Edit = None,
                   no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
-                  answers: ConflictAnswers = None, report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
+                  answers: ConflictAnswers = None, all_or_nothing: AllOrNothing = False,
+                  report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for, edit=edit,
+                    all_or_nothing=all_or_nothing,
                     force="vendor" if force else "no",
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report)
@@ -68,6 +71,8 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
 def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = False,
               report: list[Path] | None = None) -> None:  # fmt: skip
     """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
+    from runner.cli.paths import Walking, walk_path
+    from runner.hopping import path_to
     from runner.verbs import Refloat
 
     wanted = wanted_reports(report)
@@ -75,6 +80,11 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     saved = read_plan(target, wishes) if is_file(target) else None
     refloat = Refloat(open_session(live.hear, interrupts=interrupts))
     want = asked(saved.target if saved else target, wishes)
+    if saved is None and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options)):
+        must = rehearsed or want.rehearsed_within is not None
+        walking = Walking(live, interrupts, wanted)
+        walk_path(refloat, hops, want.wishes, walking, must_be_rehearsed=must, as_json=as_json)
+        return
     plan = saved or _new_plan(refloat, want)
     if rehearsed or want.rehearsed_within:
         from runner.rehearsals import MAX_AGE, require_rehearsal

@@ -56,13 +56,17 @@ def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish 
 
 def print_plan(target: str, wishes: Wishes, out: Path | None, *, as_json: bool) -> None:
     """Make a plan, write it where asked, and print it."""
+    from runner.hopping import first_hop, path_to
     from runner.report.plan_text import plan_text
     from runner.verbs import Refloat
 
     want = asked(target, wishes)
     options, place = want.wishes.options, place_from(want.wishes.vault)
     session = open_session()
-    plan = Refloat(session).plan(want.target, want.wishes.goal, options, place)
+    refloat = Refloat(session)
+    goal, hops = want.wishes.goal, path_to(refloat, want.target, want.wishes.goal, options)
+    plan = refloat.plan(want.target, goal, options, place) if hops is None else (
+        first_hop(refloat, hops, goal, options, place))  # fmt: skip
     if out is not None:
         _write(out, plan.to_json())
     say(plan.to_json() if as_json else plan_text(plan))

@@ -10,6 +10,7 @@ from runner.cli.apply import finish
 from runner.cli.asked import meant
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.paths import tell_cut_off
 from runner.cli.rollback import TargetOrRun
 from runner.cli.terminal import say, say_json
 from runner.cli.wishes import AsJson, Vault, Yes
@@ -39,6 +40,7 @@ def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault =
         if not ends:  # what a rehearsal left is cleared away all the same
             ends += Refloat(session).recover(target, back=back, place=place)
     live.rest()
+    tell_cut_off(session, target)
     _tell_all(tuple(ends), target, as_json=as_json)
     refuse_unexplained(session, target, place)
     if worst := max((_status_of(end) for end in ends), default=0):

@@ -117,6 +117,9 @@ Forced = Annotated[
     bool,
     typer.Option("--force", help="Where the vendor lets a rule be forced; the consequence is said."),
 ]
+AllOrNothing = Annotated[
+    bool, typer.Option("--all-or-nothing", help="Of several hops: back to the start when one fails.")
+]
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ class Wishes:
     keep_for: str = ""
     force: Force = "no"
     refresh: RefreshWishes = RefreshWishes()
+    all_or_nothing: bool = False
 
     @property
     def any(self) -> bool:

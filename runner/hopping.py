@@ -1,0 +1,187 @@
+"""Carries out a path: each hop a whole upgrade with its own plan, verdict and snapshot; it decides no step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import pairwise
+
+from runner.answers import read_answers
+from runner.destination import settled_goal
+from runner.due_now import asked_here, due_between, refuse_open_gates
+from runner.errors import Exit, Interrupted, RefloatError, Refused, RolledBack, UsageError
+from runner.facts import Fact
+from runner.goal import Goal, home_of, pull_policy
+from runner.hops_ahead import HopsAhead, hops_ahead
+from runner.outcome import Outcome
+from runner.path_papers import PathPaper, papers, walking, write_paper
+from runner.plan import Plan, PlanWarning, Side
+from runner.records import End
+from runner.survey import obtain_image
+from runner.targets import find_target
+from runner.vault.port import VaultPlace
+from runner.verbs import Refloat
+from runner.way import Options
+
+Watch = Callable[[int, Plan], AbstractContextManager[None]]
+"""Is told the number of a hop, from 1, and its plan, and stays around while it is carried out."""
+
+
+class PathEnd(Fact):
+    """How a path ended."""
+
+    hops: HopsAhead
+    ends: tuple[Outcome, ...]
+    undone: Outcome | None = None
+    """The way back to the start, where that was asked for."""
+
+    @property
+    def reached(self) -> str:
+        """What runs now, as far as the runs tell."""
+        if self.undone is not None and self.undone.end is End.NEW:
+            return self.hops.start
+        done = sum(one.end is End.NEW for one in self.ends)
+        return (self.hops.start, *self.hops.versions)[done]
+
+    @property
+    def exit_status(self) -> Exit:
+        """The last run's; a path that went back to its start was rolled back."""
+        if self.undone is None:
+            return self.ends[-1].exit_status
+        return Exit.ROLLED_BACK if self.undone.end is End.NEW else self.undone.exit_status
+
+
+def path_to(refloat: Refloat, target: str, goal: Goal, options: Options) -> HopsAhead | None:
+    """The hops to a goal, where one upgrade may not go straight there; raises as ``settled_goal``."""
+    engine, ask = refloat.session.engine, refloat.session.ask_registry
+    container = find_target(engine, target)
+    if bool(goal.to) == bool(goal.image):
+        return None
+    settled, _ = settled_goal(engine, container, goal, ask)
+    return hops_ahead(engine, container, settled, ask, force=options.force != "no")
+
+
+def first_hop(refloat: Refloat, hops: HopsAhead, goal: Goal, options: Options, place: VaultPlace) -> Plan:
+    """The plan of a path's first hop, which says what it is part of."""
+    plan = refloat.plan(hops.target, goal.model_copy(update={"to": hops.tags[0], "image": ""}), options, place)
+    count, last = len(hops.tags), hops.tags[-1]
+    text = (
+        f"This is the first of {count} hops: {hops.spoken}. refloat apply {hops.target} --to {last} carries out all, "
+        "each with its own plan, verdict and snapshot"
+    )
+    return plan.model_copy(update={"warnings": (PlanWarning(code="path", text=text), *plan.warnings)})
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One path at work."""
+
+    refloat: Refloat
+    hops: HopsAhead
+    options: Options
+    place: VaultPlace
+    goal: Goal
+    watch: Watch
+    all_or_nothing: bool = False
+
+    def walk(self) -> PathEnd:
+        """Every hop in order; it stays at the last one that was proven, or goes back to the start where so wished.
+
+        Raises what a hop's planning refuses, with where things stand then.
+        """
+        session = self.refloat.session
+        self._ask_gates()
+        self._fetch()
+        paper = PathPaper(id=session.new_run(), engine_id=session.engine.engine().id, hops=self.hops)
+        with walking(session, paper):
+            try:
+                return self._walked(paper)
+            except RefloatError:  # and nothing else: of a path that died, its paper tells
+                self._close(paper.id)
+                raise
+
+    def _walked(self, paper: PathPaper) -> PathEnd:
+        ends: tuple[Outcome, ...] = ()
+        for number in range(1, len(self.hops.tags) + 1):
+            plan = self._plan(number, ends)
+            paper = paper.model_copy(update={"runs": (*paper.runs, plan.run)})
+            write_paper(self.refloat.session, paper)
+            with self.watch(number, plan):
+                ends = (*ends, self.refloat.apply(plan, self.options.texts))
+            if ends[-1].end is not End.NEW:
+                break
+        end = PathEnd(hops=self.hops, ends=ends, undone=self._back_to_start(ends))
+        self._close(paper.id)
+        return end
+
+    def _close(self, paper_id: str) -> None:
+        for paper in papers(self.refloat.session):
+            if paper.id == paper_id:
+                write_paper(self.refloat.session, paper.model_copy(update={"ended": True}))
+
+    def _plan(self, number: int, ends: tuple[Outcome, ...]) -> Plan:
+        goal = self.goal.model_copy(update={"to": self.hops.tags[number - 1], "image": ""})
+        try:
+            if ends and self.refloat.session.interrupted():
+                raise Interrupted("interrupted", f"The path was interrupted before hop {number}.")
+            return self.refloat.plan(self.hops.target, goal, self._options(number), self.place)
+        except RefloatError as error:
+            raise self._halfway(error, number, ends) if ends else error from None
+
+    def _options(self, number: int) -> Options:
+        """As wished; only the last hop may be held open, and the first snapshot outlives them all."""
+        hops = len(self.hops.tags)
+        return self.options.model_copy(
+            update={
+                "hold": self.options.hold and number == hops,
+                "keep": max(self.options.keep, hops),
+                "answers": (),
+            }
+        )
+
+    def _halfway(self, error: RefloatError, number: int, ends: tuple[Outcome, ...]) -> RefloatError:
+        """The same error, but where things stand is on the way: a refusal there is a path that stopped."""
+        back = self._back_to_start(ends) if isinstance(error, Refused) else None
+        where = self.hops.start if back and back.end is End.NEW else self.hops.versions[number - 2]
+        error.stands = f"{self.hops.target} runs {where}: the path {self.hops.spoken} stopped before hop {number}."
+        if not isinstance(error, Refused):
+            return error
+        return RolledBack(error.code, error.what, error.stands, error.then)
+
+    def _back_to_start(self, ends: tuple[Outcome, ...]) -> Outcome | None:
+        """Back over all hops at once, where that was wished and a hop failed after others had gone through."""
+        done = [one for one in ends if one.end is End.NEW]
+        failed = len(done) < len(self.hops.tags)
+        if not (self.all_or_nothing and failed and done) or (ends[-1].end not in (End.NEW, End.OLD)):
+            return None
+        offer = self.refloat.offer_rollback(done[0].run, self._options(1))
+        with self.watch(0, offer.plan):
+            return self.refloat.rollback(offer)
+
+    def _fetch(self) -> None:
+        """Every image of the path, before anything begins: none may be missing half way."""
+        engine = self.refloat.session.engine
+        target = find_target(engine, self.hops.target)
+        home = home_of(target, engine.image(target.image_id))
+        for tag in self.hops.tags:
+            ref = f"{home}:{tag}"
+            obtain_image(engine, ref, pull_policy(self.goal, ref), lambda _: None, asked=self.goal.pull is not None)
+
+    def _ask_gates(self) -> None:
+        """Every gate of every hop, before anything begins; Later, and UsageError for an answer nobody asked for."""
+        session, given = self.refloat.session, self.options.answers
+        target = find_target(session.engine, self.hops.target)
+        home = home_of(target, session.engine.image(target.image_id))
+        versions = (self.hops.start, *self.hops.versions)
+        sides = [Side(image_ref=f"{home}:{version}", image_id="", version=version) for version in versions]
+        dues = [due_between(target.name, old, new) for old, new in pairwise(sides)]
+        asked = {gate.id for due in dues for gate in due.gates}
+        if stray := [one for one in given if one.partition("=")[0].strip() not in asked]:
+            then = f"The path asks: {', '.join(sorted(asked)) or 'nothing'}."
+            raise UsageError("no-such-gate", f"No hop of {self.hops.spoken} has a gate for {stray[0]}.", then=then)
+        for due in dues:
+            mine = tuple(one for one in given if one.partition("=")[0].strip() in {gate.id for gate in due.gates})
+            self.refloat.answers(due, (*asked_here(due, self.options.standing_answers), *mine))
+        for due in dues:
+            refuse_open_gates(due, read_answers(session.home))
