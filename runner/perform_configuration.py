@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from runner.errors import EngineError, NotFound
 from runner.facts import Container, Json, MountKind
 from runner.hands import Hands
-from runner.labels import ROLE, RUN
+from runner.labels import ROLE, RUN, SUCCESSOR
 from runner.perform_containers import last_lines, remove_ours
 from runner.perform_data import ensure_sole_use
 from runner.quoting import quoted_lines, quoted_text
@@ -38,23 +38,23 @@ def refresh(hands: Hands, step: RefreshConfiguration) -> Json:
     ensure_sole_use(hands, step.sources)
     hands.vault.sealed(step.room)
     done = hands.vault.refresh(step.room, step.sources, _ready(hands, step.who, step.order))
-    return told(done, _found(hands, step.who))
+    return told(done, _whose(hands, step.who))
 
 
-def _found(hands: Hands, who: Existing) -> Container | None:
+def _whose(hands: Hands, who: Existing) -> Container:
+    """The old container, or its successor with the same settings: the engine deletes a ``--rm`` one when it stops."""
     try:
         return hands.container(who)
     except NotFound:
-        return None  # the engine deletes a ``--rm`` container when it stops
+        return hands.ours(hands.run, SUCCESSOR)
 
 
 def _ready(hands: Hands, who: Existing, order: RefreshOrder) -> RefreshOrder:
-    container = _found(hands, who)
     texts_of_answers: dict[str, str] = json.loads(hands.papers.get(TEXTS_PAPER, "{}"))
-    return order.ready(variables_of(container) if container else {}, texts_of_answers)
+    return order.ready(variables_of(_whose(hands, who)), texts_of_answers)
 
 
-def told(done: Refreshed, container: Container | None) -> Json:
+def told(done: Refreshed, container: Container) -> Json:
     """A refresh for the journal; what looks like a secret in its diffs is hidden."""
     paths: list[JsonValue] = [
         {"path": each.path, "lines": listed(each.lines), "diff": quoted_text(each.diff, container)}

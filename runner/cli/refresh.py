@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from runner.refresh.choices import Asks, Conflict, answer_by_policy
 from runner.refresh.entries import Rules
 from runner.refresh.look import Tokens
 from runner.refresh.menu import Menu
+from runner.refresh.permissions import read_permissions
 from runner.refresh.report import Report
 from runner.refresh.run import Trees, preview, refresh
 from runner.refresh.settlement import Settlement
@@ -42,6 +44,14 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Report for a program.")]
 _Answers = Annotated[Path | None, typer.Option("--answers", help="Answers prepared before, as JSON.")]
 _SaveAnswers = Annotated[Path | None, typer.Option("--save-answers", help="Write the answers given to this file.")]
 _Skip = Annotated[list[str] | None, typer.Option("--skip", help="A path to leave alone, with all below it.")]
+_OldPermissions = Annotated[
+    Path | None,
+    typer.Option("--old-permissions", metavar="FILE", help="The old defaults' modes, PATH MODE a line."),
+]
+_NewPermissions = Annotated[
+    Path | None,
+    typer.Option("--new-permissions", metavar="FILE", help="The new defaults' modes, PATH MODE a line."),
+]
 _Token = Annotated[list[str] | None, typer.Option("--token", help="TOKEN=VALUE to replace in the defaults.")]
 
 
@@ -62,6 +72,8 @@ def refresh_command(
     save: _SaveAnswers = None,
     skip: _Skip = None,
     token: _Token = None,
+    old_permissions: _OldPermissions = None,
+    new_permissions: _NewPermissions = None,
 ) -> None:
     """Refresh configuration: new defaults in, your changes kept, conflicts asked about. All of it, or nothing.
 
@@ -69,7 +81,7 @@ def refresh_command(
     the configuration on its data, and saves answers for it; `refloat apply` does it, between snapshot and start.
     """
     if target:
-        _refuse_directories(old, new, tree, store, skip, token)
+        _refuse_directories(old, new, tree, store, skip, token, old_permissions, new_permissions)
         said = None if conflict is Conflict.ASK else conflict.value
         how = RefreshWishes.of(False, config_path, said, answers)
         preview_target(target, Wishes(to, image, pull, refresh=how), save, as_json=as_json)
@@ -79,6 +91,7 @@ def refresh_command(
         raise UsageError("refresh-what", "There is nothing named to refresh.", then=then)
     rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
     trees = _trees(old, store, new, tree, rules, _tokens_from(token or []))
+    trees = _with_modes(trees, old_permissions, new_permissions)
     asks, fails = _who_answers(tree, conflict, silent=only_preview and save is None)
     if answers:
         asks = read_answers(answers, asks)
@@ -104,7 +117,13 @@ def _trees(old: Path | None, store: Path | None, new: Path, tree: Path, rules: R
         then = "Name them with --old, or a --store an earlier refresh has kept them in."
         raise UsageError("refresh-no-old", "The defaults of the version in use are not known.", then=then)
     kept = stored_defaults(store)  # as they were installed: tokens are replaced in them already
-    return Trees(kept.directory, new, tree, rules, (), tokens, kept.modes, store)
+    return Trees(kept.directory, new, tree, rules, (), tokens, kept.modes, store=store)
+
+
+def _with_modes(trees: Trees, old: Path | None, new: Path | None) -> Trees:
+    if old:
+        trees = replace(trees, old_modes=read_permissions(old))
+    return replace(trees, new_modes=read_permissions(new)) if new else trees
 
 
 def _preview(trees: Trees, asks: Asks, save: Path | None) -> Report:

@@ -54,10 +54,10 @@ def _given_before(path: Path) -> Answered:
 
 def _ask_each(questions: tuple[OpenQuestion, ...]) -> Answered:
     with tempfile.TemporaryDirectory(prefix="refloat-conflicts-") as folder:
-        return [_asked(each, Path(folder) / str(number)) for number, each in enumerate(questions)]
+        return [asked_about(each, Path(folder) / str(number)) for number, each in enumerate(questions)]
 
 
-def _asked(question: OpenQuestion, folder: Path) -> tuple[Question, Answer]:
+def asked_about(question: OpenQuestion, folder: Path) -> tuple[Question, Answer]:
     """Ask about one path; a shell opens on a copy of the file, so what is changed there changes nothing."""
     texts = {name: b64decode(text) for name, text in question.texts.items()}
     shown = folder / question.path.lstrip("/")

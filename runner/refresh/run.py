@@ -39,6 +39,7 @@ class Trees:
     old_tokens: Tokens = ()
     new_tokens: Tokens = ()
     old_modes: Mapping[str, int] = field(default_factory=dict)
+    new_modes: Mapping[str, int] = field(default_factory=dict)
     store: Path | None = None  # where the new defaults are kept after success
 
 
@@ -132,7 +133,10 @@ def unanswered(settlement: Settlement) -> Refused:
 def opened(trees: Trees) -> Iterator[Opened]:
     """Open the three directories and read the defaults."""
     with _root(trees.old, "--old") as old, _root(trees.new, "--new") as new, _root(trees.user, "--tree") as user:
-        before, after = Defaults(old, trees.old_tokens, trees.old_modes), Defaults(new, trees.new_tokens)
+        before, after = (
+            Defaults(old, trees.old_tokens, trees.old_modes),
+            Defaults(new, trees.new_tokens, trees.new_modes),
+        )
         yield Opened(before, after, user, read_defaults(before), read_defaults(after))
 
 

@@ -13,11 +13,11 @@ from runner.engine.memory.faults import Faults, call
 from runner.facts import Json
 from runner.labels import ROLE, VAULT_ROLE
 from runner.vault.configuration import Refreshed, RefreshOrder
+from runner.vault.memory_contents import Contents, below, changed, measured
 from runner.vault.memory_refresh import refresh_trees
 from runner.vault.port import (
     Changed,
     Copied,
-    FileChange,
     Measured,
     Room,
     RoomSeen,
@@ -27,8 +27,6 @@ from runner.vault.port import (
     VaultError,
     VaultPlace,
 )
-
-Contents = dict[str, str]
 
 
 class MemoryVault:
@@ -284,38 +282,3 @@ class MemoryVault:
 def at(room: Room, path: str) -> str:
     """Yield where something of a room is in the vault."""
     return f"{room.target}/{room.run}/{path}"
-
-
-def below(contents: Contents, prefix: str) -> Contents:
-    """Yield the part of a tree below a folder, by relative path."""
-    return {path.removeprefix(prefix): token for path, token in contents.items() if path.startswith(prefix)}
-
-
-def changed(source: Source, before: Contents, after: Contents) -> Changed:
-    """Yield what became of one source."""
-    paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-    kinds = {path: "changed" if path in before and path in after else "added" if path in after else "deleted"
-             for path in paths}  # fmt: skip
-    files = tuple(
-        FileChange.model_validate({"kind": kinds[path], "path": path, "before_bytes": len(before.get(path, "")),
-                                   "after_bytes": len(after.get(path, ""))})
-        for path in paths
-    )  # fmt: skip
-    of_kind = {kind: [each for each in files if each.kind == kind] for kind in ("added", "changed", "deleted")}
-    return Changed(
-        key=source.key,
-        added=len(of_kind["added"]),
-        changed=len(of_kind["changed"]),
-        deleted=len(of_kind["deleted"]),
-        added_bytes=sum(each.after_bytes for each in of_kind["added"]),
-        changed_bytes=sum(each.after_bytes for each in of_kind["changed"]),
-        deleted_bytes=sum(each.before_bytes for each in of_kind["deleted"]),
-        size_bytes=sum(map(len, after.values())),
-        biggest=files,
-    )
-
-
-def measured(source: Source, contents: Contents) -> Measured:
-    """Yield the size of one source."""
-    size = sum(map(len, contents.values()))
-    return Measured(key=source.key, size_bytes=size, entries=len(contents), new_bytes=size, new_entries=len(contents))

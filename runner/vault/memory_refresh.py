@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from runner.refresh.choices import Conflict
 from runner.vault.configuration import ConfigPlace, OpenQuestion, PathTold, Refreshed, RefreshOrder, joined
+from runner.vault.memory_contents import Contents, below
 from runner.vault.port import VaultError
 
-Contents = dict[str, str]
 Ships = Mapping[str, Mapping[str, str]]
 """Image → absolute path → token."""
 
@@ -24,11 +24,11 @@ def refresh_trees(order: RefreshOrder, trees: Mapping[str, Contents],
 
 def _refresh_place(place: ConfigPlace, order: RefreshOrder, tree: Contents, ships: Ships) -> Refreshed:
     """Change the tree."""
-    old, new = (_below(ships[image], f"{place.path}/") for image in (order.old_image, order.new_image))
+    old, new = (below(ships[image], f"{place.path}/") for image in (order.old_image, order.new_image))
     if not old or not new:
         return Refreshed()
     top = f"{place.inside}/" if place.inside else ""
-    user, answers = _below(tree, top), {answer.path: answer.choice for answer in order.answers}
+    user, answers = below(tree, top), {answer.path: answer.choice for answer in order.answers}
     statuses: dict[str, str] = {}
     for path in sorted({*old, *new}):
         answer = answers.get(f"{place.path}/{path}", order.conflict)
@@ -51,10 +51,6 @@ def _told(place: ConfigPlace, statuses: Mapping[str, str], changed: int) -> Refr
         open=tuple(OpenQuestion(path=f"{place.path}/{path}", question="replace", sentence="Both changed.",
                                 choices=("keep", "replace"), fingerprint="") for path in opened),
     )  # fmt: skip
-
-
-def _below(contents: Mapping[str, str], prefix: str) -> Contents:
-    return {path.removeprefix(prefix): token for path, token in contents.items() if path.startswith(prefix)}
 
 
 def _decided(old: str | None, user: str | None, new: str | None, answer: str) -> tuple[str | None, str]:

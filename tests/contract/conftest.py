@@ -97,7 +97,10 @@ def memory_engine() -> MemoryEngine:
         "Cmd": ["sh"],
         "Labels": {"org.opencontainers.image.version": "1"},
     }
-    engine.world.add_image(Image(id="sha256:" + "b" * 64, tags=(BUSYBOX,), config=config))
+    for tag, letter in (("1", "b"), ("2", "c")):
+        ships = {"/defaults/same": "same\n", "/defaults/version": f"{tag}\n"}
+        image = Image(id=f"sha256:{letter * 64}", tags=(f"refloat-lab/busybox:{tag}",), config=config)
+        engine.world.add_image(image, Behaviour(ships=ships))
     behaviours = {
         "crash": Behaviour(crashes=True, crash_code=3),
         "no-entrypoint": Behaviour(cannot_start=True),

@@ -11,6 +11,8 @@ import pytest
 
 from runner.engine.memory import MemoryEngine
 from runner.facts import Json
+from runner.refresh.choices import Conflict
+from runner.vault.configuration import ConfigPlace, RefreshOrder
 from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, Source, VaultError, VaultPlace, VaultPort
 from runner.vault.vault import DockerVault
@@ -198,6 +200,56 @@ def test_what_was_added_changed_and_deleted_since_a_snapshot_is_told(data: Data)
 def counts(data: Data) -> tuple[int, int, int]:
     (told,) = data.vault.changes(data.room, data.sources)
     return told.added, told.changed, told.deleted
+
+
+def order_on(data: Data, conflict: Conflict = Conflict.ASK) -> RefreshOrder:
+    """From the defaults of one lab image to those of the next."""
+    old, new = (data.bench.engine.image(f"refloat-lab/busybox:{tag}").id for tag in ("1", "2"))
+    place = ConfigPlace(key="d0", path="/defaults")
+    return RefreshOrder(places=(place,), old_image=old, new_image=new, conflict=conflict)
+
+
+def configuration(data: Data) -> dict[str, str]:
+    """What is on the volume, but for the store that is kept beside it."""
+    return {path: text for path, text in data.read().items() if not path.startswith(".refloat-")}
+
+
+def test_a_refresh_is_seen_before_done_once_and_undone_by_a_restore(data: Data) -> None:
+    mine = {"a": "1", "b": "2", "same": "mine\n", "version": "1\n"}
+    data.write(mine)
+    order = order_on(data)
+    seen = data.vault.preview_refresh(data.sources, order)
+    assert (seen.places, seen.counts, seen.changed, seen.open) == (("/defaults",), {"Updated": 1}, 1, ())
+    data.vault.warm_copy(data.room, data.sources)
+    assert data.vault.prepare_refresh(data.room, data.sources, order) == seen
+    data.snapshot()
+    assert configuration(data) == mine
+    for _ in range(2):
+        assert data.vault.refresh(data.room, data.sources, order).counts == seen.counts
+        assert configuration(data) == {**mine, "version": "2\n"}
+    data.vault.restore(data.room, data.sources)
+    assert data.read() == mine
+
+
+def test_an_open_conflict_refreshes_nothing_and_a_policy_settles_it(data: Data) -> None:
+    data.write({"version": "mine\n"})
+    order = order_on(data)
+    assert [question.path for question in data.vault.prepare_refresh(data.room, data.sources, order).open] == [
+        "/defaults/version"
+    ]
+    data.snapshot()
+    with pytest.raises(VaultError) as unanswered:
+        data.vault.refresh(data.room, data.sources, order)
+    assert unanswered.value.code == "refresh-unanswered"
+    assert configuration(data)["version"] == "mine\n"
+    data.vault.refresh(data.room, data.sources, order_on(data, Conflict.INSTALL))
+    assert configuration(data)["version"] == "2\n"
+
+
+def test_what_has_no_defaults_in_the_images_is_no_place_to_refresh(data: Data) -> None:
+    nowhere = ConfigPlace(key="d0", path="/nowhere")
+    order = order_on(data).model_copy(update={"places": (nowhere,)})
+    assert data.vault.preview_refresh(data.sources, order).places == ()
 
 
 def test_a_clone_can_be_written_and_the_snapshot_stays(data: Data) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,16 +108,66 @@ def test_what_the_new_versions_own_checker_refuses_is_put_back_before_the_start(
     assert bench.target.state.running
 
 
-def test_a_conflict_is_answered_before_or_nothing_begins(bench: Bench, tmp_path: Path) -> None:
-    old = image_with(bench, "alertmanager", "0.25.0", {"alertmanager.yml": ALERTS.format(receiver="nobody")}, tmp_path)
-    image_with(bench, "alertmanager", "0.28.1", {"alertmanager.yml": ALERTS.format(receiver="nowhere")}, tmp_path)
+def alertmanager(bench: Bench, folder: Path) -> None:
+    """A target whose owner and vendor have changed the same line."""
+    old = image_with(bench, "alertmanager", "0.25.0", {"alertmanager.yml": ALERTS.format(receiver="nobody")}, folder)
+    image_with(bench, "alertmanager", "0.28.1", {"alertmanager.yml": ALERTS.format(receiver="nowhere")}, folder)
     run_with_configuration(bench, old, "alertmanager")
     edit(bench, "alertmanager.yml", ALERTS.format(receiver="somebody"))
-    before = tree(bench)
+
+
+def answered(bench: Bench, folder: Path, text: str) -> str:
+    """A file that answers the open conflict with this text, made as a program makes it."""
+    told = json.loads(bench.refloat("refresh", bench.name, "--to", "0.28.1", "--json").out)
+    (question,) = told["open"]
+    assert "<<<<<<< yours" in question["half_merged"]
+    answer = {key: question[key] for key in ("path", "question", "fingerprint")}
+    path = folder / "answers.json"
+    path.write_text(json.dumps({"version": 1, "answers": [{**answer, "choice": "keep", "text": text}]}))
+    return str(path)
+
+
+def test_a_conflict_is_answered_before_or_nothing_begins(bench: Bench, tmp_path: Path) -> None:
+    alertmanager(bench, tmp_path)
     refused = bench.plan("--to", "0.28.1", "--json")
     assert (refused.status, refused.error) == (3, "refresh-unanswered")
     left = json.loads(bench.plan("--to", "0.28.1", "--no-refresh", "--json").out)
     assert "refresh-configuration" not in [step["kind"] for step in left["steps"]]
-    bench.upgraded("--to", "0.28.1", "--conflict", "keepold")
-    kept = [line for line in tree(bench).splitlines() if "/.refloat-defaults" not in line]
-    assert kept == before.splitlines()
+    answers = answered(bench, tmp_path, ALERTS.format(receiver="both"))
+    plan = str(tmp_path / "plan.json")
+    planned = bench.plan("--to", "0.28.1", "--answers", answers, "--out", plan)
+    assert planned.status == 0, planned.out + planned.err
+    assert "receiver: both" not in Path(plan).read_text()
+    texts_missing = bench.refloat("apply", plan, "--json")
+    assert (texts_missing.status, texts_missing.error) == (2, "no-texts")
+    applied = bench.refloat("apply", plan, "--answers", answers)
+    assert applied.status == 0, applied.out + applied.err
+    assert shell(bench, "cat alertmanager.yml").strip() == ALERTS.format(receiver="both").strip()
+
+
+def test_an_answer_to_what_changed_since_turns_back_before_anything_is_stopped(bench: Bench, tmp_path: Path) -> None:
+    alertmanager(bench, tmp_path)
+    plan = str(tmp_path / "plan.json")
+    answers = answered(bench, tmp_path, ALERTS.format(receiver="both"))
+    assert bench.plan("--to", "0.28.1", "--answers", answers, "--out", plan).status == 0
+    edit(bench, "alertmanager.yml", ALERTS.format(receiver="another"))
+    before, started = tree(bench), bench.target.state.started_at
+    ran = bench.refloat("apply", plan, "--answers", answers)
+    assert ran.status == 5, ran.out + ran.err
+    assert "was given to another conflict" in ran.out
+    assert (tree(bench), bench.target.state.started_at) == (before, started)
+
+
+@pytest.mark.parametrize("boundary", ["meant refresh-configuration", "performed refresh-configuration"])
+def test_a_runner_that_dies_at_the_refresh_leaves_what_recover_brings_back(bench: Bench, tmp_path: Path,
+                                                                           boundary: str) -> None:  # fmt: skip
+    alertmanager(bench, tmp_path)
+    before = tree(bench)
+    ran = bench.refloat("apply", bench.name, "--to", "0.28.1", "--vault", bench.vault, "--conflict", "install",
+                        REFLOAT_DEBUG_KILL_AT=boundary)  # fmt: skip
+    assert ran.status == -signal.SIGKILL, ran.err
+    recovered = bench.refloat("recover", bench.name, "--vault", bench.vault)
+    assert recovered.status in (0, 5), recovered.out + recovered.err
+    assert tree(bench) == before
+    assert bench.target.image_ref.endswith(":0.25.0")
+    assert bench.target.state.running

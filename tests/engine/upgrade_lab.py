@@ -62,8 +62,8 @@ class Bench:
     def target(self) -> Container:
         return self.engine.container(self.name)
 
-    def refloat(self, *line: str) -> Ran:
-        more = {"DOCKER_HOST": self.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "400"}
+    def refloat(self, *line: str, **variables: str) -> Ran:
+        more = {"DOCKER_HOST": self.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "400", **variables}
         ran = subprocess.run([*REFLOAT, *line], cwd=ROOT, env={**os.environ, **more}, stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, timeout=600, check=False)  # fmt: skip
         assert "Traceback" not in ran.stderr, ran.stderr
