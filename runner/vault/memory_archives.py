@@ -9,7 +9,8 @@ from runner.errors import NOTHING_TOUCHED
 from runner.facts import Fact
 from runner.vault.archive_port import Archive, ArchiveSeen, Depot, Exported
 from runner.vault.depot_names import DEFAULT_VOLUME, archive_name
-from runner.vault.memory import Contents, MemoryVault, at, below
+from runner.vault.memory import MemoryVault, at
+from runner.vault.memory_contents import Contents, below
 from runner.vault.port import Room, Sealed, Source, VaultError
 
 
