@@ -60,8 +60,9 @@ class Bench:
         assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()
 
-    def run(self, image: str, *options: str) -> None:
-        self.docker("run", "--detach", "--name", self.name, "--label", f"refloat.test={self.name}", *options, image)
+    def run(self, image: str, *options: str, command: tuple[str, ...] = ()) -> None:
+        label = f"refloat.test={self.name}"
+        self.docker("run", "--detach", "--name", self.name, "--label", label, *options, image, *command)
 
     def wait_for(self, *command: str) -> None:
         until = time.monotonic() + UP_S
