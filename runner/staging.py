@@ -121,11 +121,14 @@ def left_scenes(session: Session) -> tuple[Scene, ...]:
     return tuple(sorted(mine, key=lambda scene: not scene.within))
 
 
-def strike_left(session: Session) -> None:
-    """Clear away the rehearsals whose process is gone."""
+def strike_left(session: Session) -> tuple[Scene, ...]:
+    """Clear away the rehearsals whose process is gone; gives them."""
+    struck = []
     for scene in left_scenes(session):
         with contextlib.suppress(Busy), _held(session, scene):
             strike(session, scene)
+            struck.append(scene)
+    return tuple(struck)
 
 
 def is_at_work(session: Session, scene: Scene) -> bool:

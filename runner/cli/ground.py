@@ -12,6 +12,7 @@ from runner.cli.asked import default_vault
 from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import tell
+from runner.errors import RefloatError
 
 if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
     from runner.clock import Clock
@@ -37,7 +38,10 @@ def home_folder() -> Path:
 
 def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: Interrupts | None = None,
                  patient: bool = False) -> Session:  # fmt: skip
-    """Connect to the engine as the docker command does; EngineUnreachable."""
+    """Connect to the engine as the docker command does; EngineUnreachable.
+
+    What a rehearsal that was cut off left behind is cleared away first: its target may stand still.
+    """
     from runner.clock import RealClock
     from runner.engine.docker import connect_engine, wait_for_engine
     from runner.session import Session
@@ -46,7 +50,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     _tell_unreadable(home_folder())
     engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine()
     clock = RealClock()
-    return Session(
+    session = Session(
         home=home_folder(),
         engine=engine,
         vault=DockerVault(engine, TOOLS_IMAGE, tell),
@@ -56,6 +60,20 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
         interrupted=(interrupts or Interrupts()).asked,
         announce=deadly_boundaries(),
     )
+    if any(session.home.glob("rehearsals/*/scene.json")):
+        _clear_left(session)
+    return session
+
+
+def _clear_left(session: Session) -> None:
+    """Whoever fails at it is not to be kept from what was asked for; the next call tries again."""
+    from runner.staging import strike_left
+
+    try:
+        for scene in strike_left(session):
+            tell(f"Cleared away what a rehearsal of {scene.target} left when it was cut off ({scene.run}).")
+    except RefloatError as error:
+        tell(f"What a rehearsal left when it was cut off could not be cleared away: {error.what}")
 
 
 def _tags_of(repository: str, clock: Clock) -> Listing:

@@ -98,18 +98,44 @@ def test_a_migration_that_crashes_is_seen_on_the_copy_only(service: Bench) -> No
     assert service.left() == []
 
 
-def test_a_killed_rehearsal_is_cleared_away_by_prune(service: Bench) -> None:
-    before = service.process
-    line = [*REFLOAT, "rehearse", service.name, "--to", "2.0", "--vault", service.vault]
-    with subprocess.Popen(line, cwd=ROOT, env=service.environment, stdin=subprocess.DEVNULL,
+def killed_at(bench: Bench, moment: str, *line: str) -> None:
+    """A rehearsal that is killed as soon as it says this."""
+    command = [*REFLOAT, "rehearse", bench.name, "--dwell", "0", "--vault", bench.vault, *line]
+    with subprocess.Popen(command, cwd=ROOT, env=bench.environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
         assert running.stderr
-        said = next((line for line in running.stderr if "freeze" in line), "")
+        said = next((line for line in running.stderr if moment in line), "")
         running.send_signal(signal.SIGKILL)
         running.communicate(timeout=120)
-    assert said, "it never came as far as stopping the copy"
-    assert service.left() != []
-    assert service.process == before
-    assert "rehearsal" in service.refloat("prune", "--yes").err
+    assert said, f"it never came as far as: {moment}"
+
+
+def test_whenever_a_rehearsal_is_killed_the_next_call_clears_it_away(service: Bench) -> None:
+    before, versions = service.process, ("--to", "2.0", "--to", "migrates")
+    for moment, line, then in (
+        ("a snapshot", ("--to", "2.0"), ("ls",)),
+        ("settles on the copy", versions, ("recover",)),
+        ("freeze   copy what changed", versions, ("prune", "--yes")),
+        ("back     restore volume", ("--to", "2.0"), ("plan", service.name, "--to", "2.0")),
+    ):
+        killed_at(service, moment, *line)
+        assert [*service.home.glob("rehearsals/*/scene.json")], "it could clear away itself"
+        assert "a rehearsal of" in service.refloat(*then).err
+        assert service.left() == []
+        assert service.process == before
+
+
+def test_many_rehearsals_leave_the_engine_and_the_vault_as_they_were(service: Bench) -> None:
+    before = service.process
+    others = ("migrates", "crash", "crashloop", "migrates-then-crashes")
+    ran = service.rehearse("2.0", *(part for tag in others for part in ("--to", tag)), "--quick", "--json")
+    assert ran.status == 4, ran.err
+    assert [each["passed"] for each in json.loads(ran.out)["candidates"]] == [True, True, False, False, False]
     assert service.left() == []
+    assert len(set(service.runs())) == 5
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    assert not [run for run in service.runs() if run in mounts]
+    listed = service.docker("run", "--rm", "--network", "none", "--volume", f"{service.vault}:/vault:ro",
+                            "refloat-lab/busybox:1", "find", "/vault", "-type", "f")  # fmt: skip
+    assert listed == "", "the vault is as empty as it was"
     assert service.process == before
