@@ -33,10 +33,13 @@ class Outcome(Fact):
     downtime_s: float | None = None
     """From the stop to the first proof of health; None where nothing was stopped."""
     total_s: float | None = None
+    """How long runners were at work on it; not what lay in between."""
     asked_back: bool = False
     """Whether somebody wished to go back, rather than something having failed."""
     committed: bool = False
     held: bool = False
+    unwell_before: bool = False
+    """Whether the old version was not up and healthy before either, so that nothing is asked of it on the way back."""
     removed_entries: int = 0
     """What bringing data back took away: it was there and is not in the snapshot."""
     removed: tuple[str, ...] = ()
@@ -73,12 +76,24 @@ def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] 
         why=stuck.why if stuck else turned.why if turned else "",
         log=failed.log if failed else (),
         downtime_s=downtime_s(plan, records),
-        total_s=_seconds(records[0].at, records[-1].at) if records else None,
+        total_s=round(sum(_seconds(each[0].at, each[-1].at) for each in sittings(records)), 3) if records else None,
         asked_back=turned is None and any(isinstance(r, Opened) and r.wish is Wish.BACK for r in records),
         committed=committed,
         held=end is End.NEW and not committed,
+        unwell_before=unwell_before(plan),
         **_removed(plan, records),
     )
+
+
+def unwell_before(plan: Plan) -> bool:
+    """Whether the plan asks no proof of the old version, because it was not up and healthy when it was made."""
+    return any(isinstance(step, StopContainer) and step.terms.deadline_s <= 0 for step in plan.steps)
+
+
+def sittings(records: tuple[Record, ...]) -> tuple[tuple[Record, ...], ...]:
+    """What each runner wrote that took the run up, one after another."""
+    starts = [index for index, record in enumerate(records) if isinstance(record, Opened) or index == 0]
+    return tuple(records[start:end] for start, end in zip(starts, [*starts[1:], len(records)], strict=True))
 
 
 class _Removed(TypedDict, total=False):

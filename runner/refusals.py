@@ -88,10 +88,15 @@ def _unfinished(world: World) -> tuple[Reason, ...]:
     name = world.target.name
     stale = {kept_name(name), staging_name(name)}
     return tuple(
-        ("unfinished", f"{other.name} of run {other.labels.get(RUN) or '(kept)'} is still there.", _finish(name, other))
+        ("unfinished", f"{other.name} {_left_by(name, other)} is still there.", _finish(name, other))
         for other in world.others
         if other.name in stale
     )
+
+
+def _left_by(name: str, other: Container) -> str:
+    """Whose it is; the label of a kept container is that of the run that once made it, or it has none."""
+    return "kept by an upgrade" if other.name == kept_name(name) else f"of run {other.labels.get(RUN) or 'unknown'}"
 
 
 def _finish(name: str, other: Container) -> str:

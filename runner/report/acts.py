@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from runner.outcome import Downtime, downtimes
+from runner.outcome import Downtime, downtimes, sittings
 from runner.plan import Plan, step_key
 from runner.records import Did, Failed, Meant, Opened, Record, Turned, Wish
 from runner.report.found import found_words
@@ -18,10 +18,9 @@ def acts_of(plan: Plan, records: tuple[Record, ...]) -> tuple[Act, ...]:
     if not records:
         return ()
     said, began, downs = labelled(plan), records[0].at, downtimes(plan, records)
-    sittings = _sittings(records)
-    titles = _titles(sittings)
+    sat = sittings(records)
     return tuple(
-        _act(plan, sitting, said, began, title, downs) for sitting, title in zip(sittings, titles, strict=True)
+        _act(plan, sitting, said, began, title, downs) for sitting, title in zip(sat, _titles(sat), strict=True)
     )
 
 
@@ -41,13 +40,8 @@ def seconds_between(begin: str, end: str) -> float:
     return max(0.0, round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)) / timedelta(seconds=1), 3))
 
 
-def _sittings(records: tuple[Record, ...]) -> tuple[tuple[Record, ...], ...]:
-    starts = [index for index, record in enumerate(records) if isinstance(record, Opened) or index == 0]
-    return tuple(records[start:end] for start, end in zip(starts, [*starts[1:], len(records)], strict=True))
-
-
-def _titles(sittings: tuple[tuple[Record, ...], ...]) -> Iterator[str]:
-    for number, sitting in enumerate(sittings):
+def _titles(sat: tuple[tuple[Record, ...], ...]) -> Iterator[str]:
+    for number, sitting in enumerate(sat):
         first = sitting[0]
         if isinstance(first, Opened) and first.wish is Wish.BACK:
             yield "The way back"

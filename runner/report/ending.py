@@ -14,6 +14,8 @@ def headline(end: Outcome) -> str:
     """Where it ended, without the reason."""
     if end.end is End.NEW:
         return f"{end.target} runs {end.new}{', on the restored data' if end.verb == 'restore' else ''}"
+    if end.end is End.OLD and end.unwell_before:
+        return f"{end.target} is {end.old} again, on its data as it was, and as unwell as before"
     if end.end is End.OLD:
         return f"{end.target} runs {end.old} again, on its data as it was"
     if end.end is End.STUCK:

@@ -16,7 +16,6 @@ from runner.report.words import clock_words, day_words, seconds_words, short_id,
 from runner.steps.nouns import Phase
 
 SIGNS = {Mark.GOOD: "✓", Mark.BACK: "↩", Mark.BAD: "✕", Mark.OPEN: "…"}
-KINDS = {"upgrade": "Upgrade", "rollback": "Rollback", "rehearsal": "Rehearsal of an upgrade"}
 BRIEF_CHARS = 300
 
 
@@ -47,13 +46,17 @@ def _template() -> Template:
     environment.globals.update(
         bar_of=bar_of,
         down_of=down_of,
-        kinds=KINDS,
+        kind_of=_kind_of,
         phases_of=_phases_of,
         remark=_remark,
         runs_of=_runs_of,
         strips=strips,
     )
     return environment.get_template("report.html")
+
+
+def _kind_of(story: Story) -> str:
+    return "Rehearsal of an upgrade" if story.verb == "rehearsal" else story.verb.capitalize()
 
 
 def _phases_of(story: Story) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.outcome import unwell_before
 from runner.plan import Plan, phases, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.report.copies import copied_words
@@ -24,7 +25,7 @@ def labelled(plan: Plan) -> Labelled:
     name = plan.target
     said = {
         End.NEW.value: ("", f"{name} runs {plan.new.spoken}"),
-        End.OLD.value: ("", f"{name} runs {plan.old.spoken} again"),
+        End.OLD.value: ("", f"{name} {'is' if unwell_before(plan) else 'runs'} {plan.old.spoken} again"),
     }
     for phase, steps in phases(plan):
         for key, step in steps:

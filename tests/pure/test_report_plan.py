@@ -187,6 +187,14 @@ def test_an_unfinished_run_says_how_to_finish_it() -> None:
     assert "refloat recover db" in ending(outcome(plan, FAILED[:4]))
 
 
+def test_what_was_unwell_before_is_not_said_to_run() -> None:
+    unwell = StopContainer(cause="nobody may write", who=OLD, run=RUN, timeout_s=10, terms=HealthTerms(deadline_s=0))
+    plan = made(steps=tuple(unwell if isinstance(step, StopContainer) else step for step in made().steps))
+    text = story(plan, FAILED)
+    assert "db is 15.4 again, on its data as it was, and as unwell as before (db does not stay up)." in text
+    assert "runs 15.4" not in text
+
+
 def test_a_held_run_says_how_to_accept_it_and_how_to_go_back() -> None:
     text = ending(outcome(made(), (OPENED, Closed(at=at(1), end=End.NEW))))
     assert "refloat commit db" in text
