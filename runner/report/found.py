@@ -11,7 +11,7 @@ from runner.report.words import count_words, seconds_words, size_words
 
 def found_words(facts: Json) -> str:
     """The facts of a step in words; empty where there is nothing worth a word."""
-    tellers = (_ended, _sealed, copied_words, _ready)
+    tellers = (_ended, _sealed, copied_words, _ready, _refreshed)
     return next((words for teller in tellers if (words := teller(facts))), "")
 
 
@@ -40,6 +40,11 @@ def _sealed(facts: Json) -> str:
     copied = copied_words(facts)
     meanwhile = f"; copied meanwhile: {copied}" if copied else ""
     return f"{size_words(int(size))} in {count_words(int(entries), 'entry')}{meanwhile}"
+
+
+def _refreshed(facts: Json) -> str:
+    counts = nested(facts, "counts")
+    return ", ".join(f"{word} {count}" for word, count in sorted(counts.items()))
 
 
 def _ready(facts: Json) -> str:

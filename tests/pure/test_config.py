@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runner.cli.asked import asked, meant
 from runner.cli.ground import place_from
 from runner.cli.main import config_first, status_of
-from runner.cli.wishes import Wishes
+from runner.cli.wishes import RefreshWishes, Wishes
 from runner.config.model import Config, span
 from runner.config.reading import config_from_yaml, config_path
 from runner.config.sketch import sketch_of
@@ -95,6 +95,20 @@ def test_the_command_line_wins_over_the_file(file: Path) -> None:
     given = asked("db", Wishes(image="other/db:16", keep=1, hold=True, probes=("tcp:1",), vault="cellar")).wishes
     assert (given.to, given.image, given.keep, given.hold) == ("", "other/db:16", 1, True)
     assert (given.probes, given.vault) == (("tcp:1",), "cellar")
+
+
+def test_what_the_file_says_about_configuration_gives_way_to_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "refresh.yaml"
+    path.write_text("targets:\n  db: {conflict: keepold, config_paths: [/etc/db]}\n  web: {refresh: false}\n")
+    monkeypatch.setenv("REFLOAT_CONFIG", str(path))
+    options = asked("db").wishes.options
+    assert (options.refresh, options.config_paths, options.conflict) == (True, ("/etc/db",), "keepold")
+    typed = RefreshWishes.of(True, ["/etc/other"], "install", None)
+    options = asked("db", Wishes(refresh=typed)).wishes.options
+    assert (options.refresh, options.config_paths, options.conflict) == (False, ("/etc/other",), "install")
+    assert asked("web").wishes.options.refresh is False
 
 
 def test_a_target_is_found_by_either_of_its_names_and_a_stranger_gets_the_defaults(file: Path) -> None:
