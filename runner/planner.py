@@ -189,13 +189,16 @@ def estimate(world: World) -> Estimate:
     """The expected downtime; a guess with its reasons and never a limit."""
     stop_s, start_s = 1.0, 2.0
     copy_s = round(0.5 + world.entries / 100_000 + world.size_bytes / 20e9, 1) if world.sources else 0.0
+    refresh_s = 2.0 if world.refresh else 0.0
+    refreshed = (f"about {refresh_s:g} s to refresh configuration and have it checked",) if refresh_s else ()
     reasons = (
         f"about {stop_s:g} s to stop",
         f"about {copy_s:g} s to copy what changed of {world.size_bytes / 1e6:.1f} MB in {world.entries} entries",
+        *refreshed,
         f"about {start_s:g} s to start; a migration takes as long as it takes (rehearse to measure it)",
     )
     return Estimate(
-        downtime_s=round(stop_s + copy_s + start_s, 1),
+        downtime_s=round(stop_s + copy_s + refresh_s + start_s, 1),
         reasons=reasons,
         vault_bytes=world.needed_bytes,
         free_bytes=world.space.free_bytes if world.sources else 0,
