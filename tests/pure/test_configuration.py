@@ -103,7 +103,7 @@ def test_a_refresh_stands_between_snapshot_and_start_and_is_undone_from_there() 
     assert order.index("warm-copy") < order.index("prepare-refresh") < order.index("stop-container")
     assert order.index("cold-copy") < order.index("refresh-configuration") < order.index("start-successor")
     lines = plan_text(plan).splitlines()
-    at = next(number for number, line in enumerate(lines) if "refresh configuration" in line)
+    at = next(number for number, line in enumerate(lines) if "refresh configuration /conf" in line)
     assert [line.strip() for line in (lines[at].split("  ")[-1], *lines[at + 1 : at + 3])] == [
         "refresh configuration /conf (Installed 1, Updated 1)",
         "why:  new defaults come in, what was changed by hand stays",
