@@ -15,6 +15,7 @@ from runner.quoting import quoted_lines
 from runner.records import End
 from runner.rehearsal import Altered, Rehearsed, new_trouble
 from runner.session import Session
+from runner.spec.inspected import objects, texts
 from runner.world import World
 
 SHOWN_LINES = 20
@@ -53,8 +54,15 @@ def figures(played: Played, meant: Plan, look: World, said: str, seen: Rehearsed
         "changes": altered,
         "growth_bytes": sum(one.size_bytes for one in altered) - look.size_bytes if altered else None,
         "expected": forecast(played.plan, session.runs.records(played.plan.run), seen.paused_s),
+        "configuration": _refreshed(played),
         "new_lines": quoted_lines("\n".join(lines[:SHOWN_LINES]), successor, SHOWN_LINES),
     }
+
+
+def _refreshed(played: Played) -> tuple[str, ...]:
+    paths = found_by(played.plan, played.session.runs.records(played.plan.run), "refresh-configuration").get("paths")
+    told = (texts(path.get("lines")) for path in objects(paths))
+    return tuple(line.strip() for lines in told for line in lines)
 
 
 def _altered(played: Played, meant: Plan) -> tuple[Altered, ...]:

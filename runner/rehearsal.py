@@ -127,6 +127,8 @@ class Rehearsed(Fact):
     drift: tuple[str, ...] = ()
     """Where the copy of the old version answers otherwise than the target: what isolation, or the copying, cost."""
     evidence: tuple[Finding, ...] = ()
+    configuration: tuple[str, ...] = ()
+    """What the refresh of configuration did on the copy: a line a path; the diffs are in its report."""
     new_lines: tuple[str, ...] = ()
     """Lines that look like trouble and that the old version never said."""
     taken: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ def rehearsal_report(result: Rehearsed) -> str:
         tuple(_expected(result)),
         tuple(_listed("Evidence", _evidence(result))),
         tuple(_listed("What the new version did to the data", tuple(_data(result)))),
+        tuple(_listed("Configuration", result.configuration)),
         tuple(_listed("The new image differs", result.image_differences)),
         tuple(_listed("The copy of the old version answers otherwise than the target", result.drift)),
         tuple(_listed("New lines in the log that look like trouble", result.new_lines)),

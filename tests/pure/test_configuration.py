@@ -15,21 +15,25 @@ from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import Refused, UsageError
 from runner.facts import Container, Mount, MountKind, State
 from runner.goal import Goal
+from runner.perform_configuration import told
 from runner.plan import Plan
 from runner.planner import plan_upgrade
 from runner.prepared import read_prepared
+from runner.records import End
 from runner.refresh.choices import Conflict
+from runner.rehearsing import Ears, Wanted, rehearse
 from runner.report.plan_text import plan_text
 from runner.report.refreshed import preview_json, preview_text
+from runner.report.rehearsal import rehearsal_report
 from runner.spec import data_mounts
 from runner.survey import survey
 from runner.targets import find_target
-from runner.vault.configuration import ConfigPlace, OpenQuestion, PreparedAnswer, RefreshOrder
+from runner.vault.configuration import ConfigPlace, OpenQuestion, PathTold, PreparedAnswer, Refreshed, RefreshOrder
 from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
 from runner.way import Options
 from runner.world import World
-from tests.pure.sweep.stages import CONFIGURED, NAME, SHIPS_NEW, SHIPS_OLD, Stage, build
+from tests.pure.sweep.stages import CONFIGURED, NAME, SHIPS_NEW, SHIPS_OLD, Stage, build, runner_on
 
 RUN = "20240101-000000-abcdef"
 CONF = Options(config_paths=("/conf",))
@@ -194,3 +198,43 @@ def test_a_plan_holds_no_text_of_an_answer_and_wants_it_again(tmp_path: Path) ->
     assert list(papers_of_texts(plan, prepared.texts)) == ["answers.json"]
     with pytest.raises(UsageError, match="bring a text"):
         papers_of_texts(plan, {})
+
+
+def test_a_conflict_that_appears_while_the_old_version_stops_turns_back_with_it_in_place(tmp_path: Path) -> None:
+    engine, _ = machine()
+    runner = runner_on(engine, tmp_path)
+    plan = runner.plan(NAME, Goal(to="2.0"), CONF)
+
+    def meddle(name: str, _args: tuple[object, ...]) -> None:
+        if name == "stop":
+            engine.data["/srv/conf"]["db/rows"] = "edited at the last moment"
+
+    engine.faults = meddle
+    ended = runner.apply(plan)
+    engine.faults = None
+    assert (ended.end, ended.code) == (End.OLD, "refresh-unanswered")
+    assert engine.data["/srv/conf"] == {"db/rows": "edited at the last moment", "db/more": "more rows"}
+    assert engine.container(NAME).state.running
+
+
+def test_a_rehearsal_refreshes_the_copy_and_says_so(tmp_path: Path) -> None:
+    engine, _ = machine()
+    runner = runner_on(engine, tmp_path)
+    options = CONF.model_copy(update={"deadline_s": 10})
+    world, plan = runner.look(NAME, Goal(to="2.0"), options, VaultPlace())
+    before = dict(engine.data["/srv/conf"])
+    ears = Ears(tell=lambda _: None, follow=lambda _: None)
+    result = rehearse(runner.session, world, plan, Wanted(options=options), ears)
+    assert (result.passed, result.rolled_back, engine.data["/srv/conf"]) == (True, True, before)
+    assert result.configuration == ("* Installed      db/added", "* Updated        db/rows")
+    assert "Configuration\n  * Installed      db/added" in rehearsal_report(result)
+
+
+def test_the_journal_holds_no_password_of_a_diff() -> None:
+    diff = "--- yours\n+++ result\n-smtp_auth_password: hunter2\n+smtp_auth_password: 'hunter2'\n+url: http://u:hunter2@h/\n"
+    done = Refreshed(paths=(PathTold(path="/conf/a", lines=(" * Merged a",), diff=f"{diff}+plain: s3cret-of-env\n"),))
+    container = seen().model_copy(update={"config": {"Env": ["DB_PASSWORD=s3cret-of-env"]}})
+    said = json.dumps(told(done, container))
+    assert "hunter2" not in said
+    assert "s3cret-of-env" not in said
+    assert "smtp_auth_password: ***" in said
