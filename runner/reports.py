@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from runner.errors import Refused, UsageError
 from runner.journal import Runs
+from runner.outcome import Outcome
 from runner.rehearsal import Rehearsed
 from runner.report.formats import SUFFIXES, Format, rendered
 from runner.report.story import Story
-from runner.report.telling import rehearsal_story, run_story
+from runner.report.telling import path_story, rehearsal_story, run_story
 from runner.staging import rehearsals_folder
 from runner.standing import find_run, is_at_work, state_of, told
 
@@ -39,6 +40,11 @@ def story_of_run(home: Path, run: str) -> Story:
     one = told(Runs(home), run)
     state = state_of(one.end, at_work=is_at_work(one.records))
     return run_story(one.plan, one.records, one.commit, state)
+
+
+def story_of_path(home: Path, ends: tuple[Outcome, ...]) -> Story:
+    """The story of the runs of a path."""
+    return path_story(story_of_run(home, ends[0].run), story_of_run(home, ends[-1].run), ends)
 
 
 def story_of_rehearsal(home: Path, run: str) -> Story:

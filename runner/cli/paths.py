@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
-from runner.cli.ground import place_from
-from runner.cli.reports import Wanted, reporting
+from runner.cli.ground import home_folder, place_from
+from runner.cli.reports import Wanted, reporting, write_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.errors import Refused
 
@@ -61,6 +62,10 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
     with walking.interrupts.at_work(f"refloat recover {hops.target}"):
         end = walk.walk()
     walking.live.rest()
+    if walking.wanted:
+        from runner.reports import story_of_path
+
+        write_reports(walking.wanted, partial(story_of_path, home_folder(), end.ends))
     _finish(end, as_json=as_json)
 
 

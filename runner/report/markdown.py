@@ -24,6 +24,7 @@ def markdown_report(story: Story) -> str:
         prose(story.why),
         prose(story.way_back),
         *(_log(listing) for listing in story.listings if listing.is_log),
+        _hops(story),
         _candidates(story),
         _figures(story),
         _evidence(story.evidence),
@@ -68,6 +69,14 @@ def _log(listing: Listing) -> str:
 def _figures(story: Story) -> str:
     rows = ((each.name, " ".join(part for part in (figure_words(each), each.note) if part)) for each in story.figures)
     return _table(("", ""), tuple(rows))
+
+
+def _hops(story: Story) -> str:
+    rows = tuple(
+        ("✅" if each.ok else "❌", f"{each.old} → {each.new}", _seconds(each.downtime_s), each.run)
+        for each in story.hops
+    )
+    return _table(("", "Hop", "Downtime", "Run"), rows)
 
 
 def _candidates(story: Story) -> str:

@@ -25,7 +25,7 @@ def configuration_told(records: tuple[Record, ...]) -> Iterator[Listing]:
             lines += [str(line).strip() for line in said] if isinstance(said, list) else []
             lines += [f"  {line}" for line in str(diff or "").splitlines()]
     if lines:
-        yield Listing(title="Configuration", lines=tuple(lines))
+        yield Listing(title="Configuration", lines=tuple(lines), is_verbatim=True)
 
 
 def preview_text(world: World, seen: Refreshing | None) -> str:

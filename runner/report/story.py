@@ -144,6 +144,17 @@ class DataTold(Fact):
     """The biggest of them."""
 
 
+class HopTold(Fact):
+    """One hop of a path, a run of its own."""
+
+    old: str
+    new: str
+    run: str
+    ok: bool
+    """Whether the new version of this hop runs."""
+    downtime_s: float | None
+
+
 class CandidateTold(Fact):
     """One of several versions that were rehearsed side by side."""
 
@@ -170,6 +181,8 @@ class Listing(Fact):
     title: str
     lines: tuple[str, ...]
     is_log: bool = False
+    is_verbatim: bool = False
+    """Whether blanks count, as in a diff."""
 
 
 class Event(Fact):
@@ -208,6 +221,8 @@ class Story(Fact):
     """None where nothing was stopped, or nothing is proven since."""
     way_back: str = ""
     candidates: tuple[CandidateTold, ...] = ()
+    hops: tuple[HopTold, ...] = ()
+    """Where this run is the last of a path: all of them, in order."""
     figures: tuple[Figure, ...] = ()
     advice: tuple[Advice, ...] = ()
     acts: tuple[Act, ...] = ()

@@ -18,7 +18,7 @@ from runner.report.proofs import evidence_from, evidence_told, probes_told
 from runner.report.refreshed import configuration_told
 from runner.report.rehearsal import data_told
 from runner.report.settings import changed_settings, kept_settings
-from runner.report.story import Act, Advice, Event, Listing, Mark, Remark, SideTold, StepTold, Story
+from runner.report.story import Act, Advice, Event, HopTold, Listing, Mark, Remark, SideTold, StepTold, Story
 
 MARKS = {End.NEW: Mark.GOOD, End.OLD: Mark.BACK, End.STUCK: Mark.BAD, None: Mark.OPEN}
 
@@ -75,6 +75,14 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
         }
     )
     return cleaned(story)
+
+
+def path_story(first: Story, last: Story, ends: tuple[Outcome, ...]) -> Story:
+    """The story of a path: that of its last run, with every hop that was begun."""
+    hops = (
+        HopTold(old=end.old, new=end.new, run=end.run, ok=end.end is End.NEW, downtime_s=end.downtime_s) for end in ends
+    )
+    return cleaned(last.model_copy(update={"old": first.old, "hops": tuple(hops)}))
 
 
 def _played(plan: Plan, records: tuple[Record, ...]) -> Story:

@@ -14,6 +14,7 @@ def text_report(story: Story) -> str:
     """The whole story."""
     parts = (
         (story.title, f"run {story.run}", *_verdict(story)),
+        tuple(f"  {each.old} → {each.new}: {'done' if each.ok else 'not done'} ({each.run})" for each in story.hops),
         tuple(f"  {each.version}: {each.verdict}{f' ({each.why})' if each.why else ''}" for each in story.candidates),
         _figures(story),
         tuple(_events(story)),

@@ -17,6 +17,7 @@ from tests.pure.test_report_formats import HOSTILE, flat, hostile
 PHONE, DESKTOP = (390, 844), (1280, 900)
 KINDS = (
     "several versions",
+    "path",
     "through",
     "crashed",
     "went back",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from runner.errors import Refused
 from runner.facts import Json, Usage
+from runner.outcome import outcome
 from runner.plan import Estimate, Plan, PlanWarning
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.rehearsal import Altered, Rehearsed
 from runner.report.candidates import Tried, candidates_story
 from runner.report.story import Story
-from runner.report.telling import rehearsal_story, run_story
+from runner.report.telling import path_story, rehearsal_story, run_story
 from runner.steps.forward import ColdCopy, CreateSuccessor, StartSuccessor, StopContainer, TakeEvidence
 from runner.steps.nouns import Blueprint, CommandProbe, HealthTerms, HttpProbe, Reading
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
@@ -126,6 +127,7 @@ STORIES: dict[str, Story] = {
     "cut off": story_of(START[:-1]),
     "not begun": story_of(()),
     "rehearsal": rehearsal_story(rehearsed(), whole(verb="rehearsal"), WENT_BACK),
+    "path": path_story(story_of(THROUGH), story_of(CRASHED), (outcome(whole(), THROUGH), outcome(whole(), CRASHED))),
     "several versions": candidates_story("db", TRIED),
     "rehearsal not played": rehearsal_story(
         rehearsed(passed=False, rolled_back=None, code="not-settled", why="It does not come up.", log=("no",)), None, ()

@@ -181,8 +181,8 @@ def test_junit_has_a_case_for_the_verdict_and_for_each_step_probe_and_piece_of_e
     root = checked_junit(rendered(story, Format.JUNIT))
     counts = {suite.get("name"): int(suite.get("tests", "")) for suite in root}
     steps = len(story.steps) + len(story.not_reached)
-    wanted = {"verdict": 1, "versions": len(story.candidates), "steps": steps, "probes": len(story.probes),
-              "evidence": len(story.evidence)}  # fmt: skip
+    wanted = {"verdict": 1, "hops": len(story.hops), "versions": len(story.candidates), "steps": steps,
+              "probes": len(story.probes), "evidence": len(story.evidence)}  # fmt: skip
     assert counts == {name: count for name, count in wanted.items() if count}
     bad = any(suite.get("failures") != "0" or suite.get("errors") != "0" for suite in root)
     assert bad == (story.exit_status != 0)

@@ -131,6 +131,10 @@ def test_a_rehearsal_says_what_it_took_away_and_that_the_way_back_was_rehearsed(
     assert story.advice[0].command == "refloat apply db --image vendor/db:17"
 
 
+def test_a_path_is_told_with_every_hop() -> None:
+    assert [(hop.ok, hop.downtime_s) for hop in STORIES["path"].hops] == [(True, 3.5), (False, 9.5)]
+
+
 def test_several_versions_are_told_with_each_verdict() -> None:
     told = STORIES["several versions"].candidates
     assert [(each.version, each.verdict, each.why) for each in told] == [
