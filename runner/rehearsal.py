@@ -50,11 +50,6 @@ class Scene(Fact):
         return f"{self.target}-rehearsal-{self.run[-6:]}"
 
     @property
-    def lock(self) -> str:
-        """What is held while it stands: one rehearsal of a target at a time, but for those that share a snapshot."""
-        return f"rehearsal {self.run}" if self.within else f"rehearsal of {self.target}"
-
-    @property
     def network(self) -> str:
         """The network nobody else is on."""
         return f"refloat-rehearsal-{self.run}"

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from runner import stillness
 from runner.errors import Busy, EngineError, NotFound
 from runner.facts import Container
@@ -34,8 +36,11 @@ def _pause_path(session: Session, run: str) -> Path:
 
 @contextlib.contextmanager
 def on_stage(session: Session, scene: Scene) -> Iterator[None]:
-    """Hold the stage for one rehearsal of a target; whatever happens in it, everything is cleared away."""
-    with _held(session, scene):
+    """Hold the stage for one rehearsal of a target; whatever happens in it, everything is cleared away.
+
+    Where several share a snapshot, whoever holds that holds the stage for all of them.
+    """
+    with contextlib.nullcontext() if scene.within else _held(session, scene):
         write_durably(_scene_path(session, scene.run), scene.model_dump_json(indent=2) + "\n")
         try:
             yield
@@ -115,10 +120,17 @@ def _remove_containers(session: Session, scene: Scene) -> None:
 def left_scenes(session: Session) -> tuple[Scene, ...]:
     """The rehearsals on this engine that nobody cleared away, the ones at work among them; a shared snapshot last."""
     engine_id = session.engine.engine().id
-    paths = sorted(rehearsals_folder(session.home).glob("*/scene.json"))
-    scenes = (Scene.model_validate_json(path.read_text(encoding="utf-8")) for path in paths)
-    mine = (scene for scene in scenes if scene.engine_id == engine_id)
+    scenes = (_scene_in(path) for path in sorted(rehearsals_folder(session.home).glob("*/scene.json")))
+    mine = (scene for scene in scenes if scene and scene.engine_id == engine_id)
     return tuple(sorted(mine, key=lambda scene: not scene.within))
+
+
+def _scene_in(path: Path) -> Scene | None:
+    """None where it has ended meanwhile, or another version of refloat wrote it: that one clears it away."""
+    try:
+        return Scene.model_validate_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 def strike_left(session: Session) -> tuple[Scene, ...]:
@@ -142,10 +154,11 @@ def is_at_work(session: Session, scene: Scene) -> bool:
 
 @contextlib.contextmanager
 def _held(session: Session, scene: Scene) -> Iterator[None]:
-    """Hold the stage. Busy; the lock dies with its process."""
+    """Hold the stage: one rehearsal of a target at a time. Busy; the lock dies with its process."""
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(session.runs.lock(scene.engine_id, scene.lock, scene.run, session.now()))
+            name = f"rehearsal of {scene.target}"
+            held.enter_context(session.runs.lock(scene.engine_id, name, scene.run, session.now()))
         except Busy as busy:
             raise Busy("busy", busy.what, then="Wait until it has ended.") from None
         yield

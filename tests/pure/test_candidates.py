@@ -59,6 +59,7 @@ def test_each_version_has_its_own_verdict_on_one_snapshot(tmp_path: Path, at_onc
     assert [name for name, _ in here.engine.calls].count("pause") == 1
     assert here.picture() == before
     assert not left_scenes(here.runner.session)
+    assert len([*(tmp_path / "locks").glob("*rehearsal*")]) == 1
     assert sorted(path.stem for path in (tmp_path / "rehearsals").glob("*.json")) == sorted(r.run for r in results)
     assert {path.name for path in (tmp_path / "rehearsals").iterdir() if path.is_dir()} == {r.run for r in results}
 

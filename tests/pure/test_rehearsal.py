@@ -231,6 +231,16 @@ def test_a_target_left_paused_is_woken_up_by_recover(tmp_path: Path) -> None:
     assert is_up(here.engine.container(NAME))
 
 
+def test_what_another_version_left_is_left_to_it(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    scene = tmp_path / "rehearsals" / "20200101-000000-aaaaaa" / "scene.json"
+    scene.parent.mkdir(parents=True)
+    scene.write_text('{"of": "another version"}', encoding="utf-8")
+    assert left_scenes(here.runner.session) == ()
+    assert here.rehearse(quick=True).passed
+    assert scene.exists()
+
+
 def test_a_target_that_cannot_be_frozen_at_once_is_asked_again(tmp_path: Path) -> None:
     here, tries = machine(GOES_THROUGH, tmp_path), []
 
