@@ -49,6 +49,7 @@ def standing_still(session: Session, note: Path, container_id: str) -> Iterator[
     write_durably(note, container_id + "\n")
     try:
         freeze(session, container_id)
+        session.announce("performed pause")
         yield
     finally:
         wake(session, note)

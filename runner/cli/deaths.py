@@ -3,7 +3,8 @@
 REFLOAT_DEBUG_KILL_AT="did stop-container" sends SIGKILL to the process itself as soon as that boundary is reached, and
 REFLOAT_DEBUG_HALT_AT sends SIGSTOP, so that something else can happen meanwhile (SIGCONT lets it go on). A boundary is
 named by kind, for numbers change with the plan: "meant KIND", "performed KIND" (done, not yet in the journal),
-"did KIND"; "undo:KIND" on the way back, "commit:KIND" in a commit. "did rename#2" is the second of them.
+"did KIND"; "undo:KIND" on the way back, "commit:KIND" in a commit. "did rename#2" is the second of them. "performed
+pause" is the moment at which a target stands still for a copy.
 """
 
 from __future__ import annotations
