@@ -86,11 +86,14 @@ def _is_at_work(session: Session, begun: Begun) -> bool:
         return True
 
 
-def clear_left_backups(session: Session) -> None:
-    """Wake up and tidy after the backups whose process is gone; a snapshot that was sealed stays."""
+def clear_left_backups(session: Session) -> tuple[Begun, ...]:
+    """Wake up and tidy after the backups whose process is gone, and give them; a snapshot that was sealed stays."""
+    cleared = []
     for begun in left_backups(session):
         with contextlib.suppress(Busy), _held(session, begun):
             clear(session, begun, keep=_is_sealed(session, begun.room))
+            cleared.append(begun)
+    return tuple(cleared)
 
 
 def _is_sealed(session: Session, room: Room) -> bool:

@@ -40,7 +40,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
                  patient: bool = False) -> Session:  # fmt: skip
     """Connect to the engine as the docker command does; EngineUnreachable.
 
-    What a rehearsal that was cut off left behind is cleared away first: its target may stand still.
+    What a rehearsal or backup that was cut off left behind is cleared away first: its target may stand still.
     """
     from runner.clock import RealClock
     from runner.engine.docker import connect_engine, wait_for_engine
@@ -60,20 +60,23 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
         interrupted=(interrupts or Interrupts()).asked,
         announce=deadly_boundaries(),
     )
-    if any(session.home.glob("rehearsals/*/scene.json")):
+    if any(session.home.glob("rehearsals/*/scene.json")) or any(session.home.glob("backups/*.json")):
         _clear_left(session)
     return session
 
 
 def _clear_left(session: Session) -> None:
     """Whoever fails at it is not to be kept from what was asked for; the next call tries again."""
+    from runner.backups import clear_left_backups
     from runner.staging import strike_left
 
     try:
+        for begun in clear_left_backups(session):
+            tell(f"Cleared away what a backup of {begun.target} left when it was cut off ({begun.room.run}).")
         for scene in strike_left(session):
             tell(f"Cleared away what a rehearsal of {scene.target} left when it was cut off ({scene.run}).")
     except RefloatError as error:
-        tell(f"What a rehearsal left when it was cut off could not be cleared away: {error.what}")
+        tell(f"What was left by something that was cut off could not be cleared away: {error.what}")
 
 
 def _tags_of(repository: str, clock: Clock) -> Listing:
