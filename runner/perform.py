@@ -31,7 +31,7 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
         case forward.HoldImage():
             return containers.hold_image(hands, step)
         case forward.WritePapers():
-            return data.write_papers(hands, step.room)
+            return data.write_papers(hands, step)
         case forward.TakeEvidence():
             return proof.take_evidence(hands, step)
         case forward.WarmCopy():

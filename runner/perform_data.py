@@ -8,7 +8,7 @@ from runner.hands import Hands
 from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
 from runner.steps.back import RestoreData
-from runner.steps.forward import BringBackData, ColdCopy, WarmCopy
+from runner.steps.forward import BringBackData, ColdCopy, WarmCopy, WritePapers
 from runner.vault.port import Room, Source
 
 VERDICT_PAPER = "verdict"
@@ -41,9 +41,9 @@ def _reader(container: Container) -> bool:
     return RUN in container.labels and container.labels.get(ROLE) in READERS
 
 
-def write_papers(hands: Hands, room: Room) -> Json:
+def write_papers(hands: Hands, step: WritePapers) -> Json:
     """Put the papers into the vault."""
-    hands.vault.write_papers(room, hands.papers)
+    hands.vault.write_papers(step.room, hands.papers, step.sources)
     return {}
 
 

@@ -80,7 +80,7 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
 
 
 def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
-    """A sealed snapshot of this very target; Refused ``no-such-snapshot``, ``other-mounts``."""
+    """A sealed snapshot of this very target, its tools at hand; Refused ``no-such-snapshot``, ``other-mounts``."""
     place: VaultPlace = plan.room.place
     rooms = (seen.room for seen in session.vault.rooms(place) if seen.sealed and seen.room.target == plan.target)
     room = next((room for room in rooms if room.run == run), None)
@@ -88,11 +88,11 @@ def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
         what = f"There is no snapshot of {plan.target} by run {run} in {place.volume or place.path}."
         raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
     try:
-        sealed = session.vault.sealed(room)
-    finally:
+        if session.vault.sealed(room).sources != plan.sources:
+            raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
+    except BaseException:  # otherwise whoever plays on it needs them, and puts them away
         session.vault.close(run)
-    if sealed.sources != plan.sources:
-        raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
+        raise
     return room
 
 

@@ -50,7 +50,7 @@ def on_stage(session: Session, scene: Scene) -> Iterator[None]:
 
 def take_snapshot(session: Session, scene: Scene, container: Container) -> float:
     """Copy the data into the vault; gives how long the target stood still meanwhile, in seconds."""
-    session.vault.write_papers(scene.room, {"rehearsal.json": scene.model_dump_json()})
+    session.vault.write_papers(scene.room, {"rehearsal.json": scene.model_dump_json()}, scene.sources)
     return stillness.take_snapshot(session, scene.room, scene.sources, container, _pause_path(session, scene.run))
 
 

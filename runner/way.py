@@ -134,7 +134,7 @@ def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
     staged = Ours(run=room.run, role=SUCCESSOR, name=staging_name(name))
     warm = WarmCopy(cause="the bulk of the data costs no downtime", room=room, sources=world.sources)
     return (
-        WritePapers(cause="losing the runner does not matter then", room=room),
+        WritePapers(cause="losing the runner does not matter then", room=room, sources=world.sources),
         CreateSuccessor(cause="errors in its settings show now, and its name locks the target", who=staged,
                         blueprint=way.blueprint),
         HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,

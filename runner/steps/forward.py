@@ -78,6 +78,8 @@ class WritePapers(ForwardStep):
     kind: Literal["write-papers"] = "write-papers"
     phase: Phase = Phase.PREPARE
     room: Room
+    sources: tuple[Source, ...] = ()
+    """What will be copied there next."""
 
     @property
     def sentence(self) -> str:

@@ -62,8 +62,9 @@ class MemoryVault:
         return tuple(measured(each, self._source(each)) for each in sources), self.space
 
     @call
-    def write_papers(self, room: Room, papers: dict[str, str]) -> None:
+    def write_papers(self, room: Room, papers: dict[str, str], sources: tuple[Source, ...] = ()) -> None:
         """See the port."""
+        del sources
         stored = self._room(room)
         stored.setdefault(at(room, "made"), self._engine.world.now())
         for name in self._portion(papers):

@@ -140,8 +140,11 @@ class VaultPort(Protocol):
         """Measure the sources, what a snapshot of this target would add, and the free space where the vault is."""
         ...
 
-    def write_papers(self, room: Room, papers: dict[str, str]) -> None:
-        """Write texts (``plan.json``, ``facts.json``) into the room, fsynced, before anything is touched."""
+    def write_papers(self, room: Room, papers: dict[str, str], sources: tuple[Source, ...] = ()) -> None:
+        """Write texts (``plan.json``, ``facts.json``) into the room, fsynced, before anything is touched.
+
+        ``sources`` are what will be copied next: naming them here saves time then.
+        """
         ...
 
     def read_papers(self, room: Room) -> dict[str, str]:

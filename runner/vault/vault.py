@@ -88,9 +88,9 @@ class DockerVault:
 
     # papers
 
-    def write_papers(self, room: Room, papers: dict[str, str]) -> None:
+    def write_papers(self, room: Room, papers: dict[str, str], sources: tuple[Source, ...] = ()) -> None:
         """See the port."""
-        self._ask(room, "write-papers", papers={**papers})
+        self._ask(room, "write-papers", sources, papers={**papers})
 
     def read_papers(self, room: Room) -> dict[str, str]:
         """See the port; the run may be another machine's, so nothing in its name stays behind."""

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 _FICLONE = 0x40049409
 _UNCLONABLE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.EPERM, errno.ENOSYS})
 _CHUNK_BYTES = 1 << 30
+_SMALL_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
+"""What is read at once of a file that is hashed: at first little, for most files are small."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 FOREIGN_ATTRIBUTES = frozenset({"security.selinux", "security.evm", "security.ima"})
@@ -142,5 +144,8 @@ def digest_of_attributes(found: dict[str, bytes]) -> bytes:
 
 def content_digest(path: bytes) -> bytes:
     """The SHA-256 of a file's content."""
-    with _opened(path, _READ) as number, os.fdopen(os.dup(number), "rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().encode()
+    with _opened(path, _READ) as number:
+        digest = hashlib.sha256(os.read(number, _SMALL_BYTES))
+        while more := os.read(number, _PIECE_BYTES):
+            digest.update(more)
+        return digest.hexdigest().encode()

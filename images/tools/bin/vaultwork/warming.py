@@ -98,8 +98,10 @@ def _record(place: Place, now: Look, linked: dict[bytes, Known], settled_s: int)
         if _attributes_agree(at(place.source, path), fresh):
             known[path] = fresh
     known = {path: each for path, each in known.items() if not each.leader or each.leader in known}
-    subprocess.run([b"sync", b"-f", place.tree], check=False, capture_output=True)
-    manifest = Manifest(settled_s, with_content(place.tree, known))
+    with subprocess.Popen([b"sync", b"-f", place.tree], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        manifest = Manifest(
+            settled_s, with_content(place.tree, known)
+        )  # the one waits for the disk, the other computes
     save(place.manifest, manifest)
     return manifest
 
