@@ -43,6 +43,12 @@ def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE
         raise Refused("not-rehearsed", what, then=f"refloat rehearse {plan.target} --image {plan.new.image_ref}")
 
 
+def rehearsed_s(session: Session, plan: Plan) -> float | None:
+    """How long the newest rehearsal of this very change took, its way back included; None where none passed."""
+    same = [each for each in _results(session) if each.expectations == plan.expectations and each.passed]
+    return max(same, key=lambda each: each.at).total_s if same else None
+
+
 def _results(session: Session) -> tuple[Rehearsed, ...]:
     found = []
     for path in sorted(rehearsals_folder(session.home).glob("*.json")):

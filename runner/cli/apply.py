@@ -10,7 +10,9 @@ import typer
 from runner.cli.asked import Asked, asked
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.messages import Messages
 from runner.cli.reports import Report, reporting, wanted_reports
+from runner.cli.starting import AT_ONCE, Announce, At, InWindow, Start, Waiting
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
     AllOrNothing,
@@ -57,19 +59,21 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                   rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False, edit: Edit = None,
                   no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
-                  answers: ConflictAnswers = None, all_or_nothing: AllOrNothing = False,
-                  report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
+                  answers: ConflictAnswers = None, all_or_nothing: AllOrNothing = False, at: At = "",
+                  in_window: InWindow = False, announce: Announce = "", report: Report = None,
+                  as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for, edit=edit,
                     all_or_nothing=all_or_nothing,
                     force="vendor" if force else "no",
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
-    carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report)
+    carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report,
+              start=Start(at, in_window, announce))  # fmt: skip
 
 
 def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = False,
-              report: list[Path] | None = None) -> None:  # fmt: skip
+              report: list[Path] | None = None, start: Start = AT_ONCE) -> None:  # fmt: skip
     """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
     from runner.cli.paths import Walking, walk_path
     from runner.hopping import path_to
@@ -78,11 +82,13 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     wanted = wanted_reports(report)
     live, interrupts = new_live(), Interrupts()
     saved = read_plan(target, wishes) if is_file(target) else None
-    refloat = Refloat(open_session(live.hear, interrupts=interrupts))
     want = asked(saved.target if saved else target, wishes)
+    messages = Messages(want.settings)
+    refloat = Refloat(open_session(messages.beside(live.hear), interrupts=interrupts))
+    waiting = Waiting(start, want.settings.window or "", refloat.session, messages)
     if saved is None and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options)):
         must = rehearsed or want.rehearsed_within is not None
-        walking = Walking(live, interrupts, wanted)
+        walking = Walking(live, interrupts, wanted, messages, waiting)
         walk_path(refloat, hops, want.wishes, walking, must_be_rehearsed=must, as_json=as_json)
         return
     plan = saved or _new_plan(refloat, want)
@@ -90,11 +96,13 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
         from runner.rehearsals import MAX_AGE, require_rehearsal
 
         require_rehearsal(refloat.session, plan, want.rehearsed_within or MAX_AGE)
+    waiting.to_start(plan.target, plan.new.spoken, plan)
     live.follow(plan)
-    with reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
+    with messages.about(plan), reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.apply(plan, wishes.options.texts)
     live.rest()
-    finish(end, as_json=as_json)
+    with messages.ended(end):
+        finish(end, as_json=as_json)
 
 
 def _new_plan(refloat: Refloat, want: Asked) -> Plan:

@@ -17,6 +17,8 @@ from runner.errors import Refused
 
 if TYPE_CHECKING:
     from runner.cli.interrupts import Interrupts
+    from runner.cli.messages import Messages
+    from runner.cli.starting import Waiting
     from runner.cli.wishes import Wishes
     from runner.hopping import PathEnd
     from runner.hops_ahead import HopsAhead
@@ -34,6 +36,8 @@ class Walking:
     live: Live
     interrupts: Interrupts
     wanted: Wanted
+    messages: Messages
+    waiting: Waiting
 
 
 def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walking, *, must_be_rehearsed: bool,
@@ -45,6 +49,7 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
         what = f"The way of {hops.target} takes {len(hops.tags)} hops ({hops.spoken}), and only one can be rehearsed."
         then = f"Go hop by hop: refloat rehearse {hops.target} --to {hops.tags[0]}"
         raise Refused("path-not-rehearsed", what, then=then)
+    walking.waiting.to_start(hops.target, hops.versions[-1], None)
     tell(f"path     {hops.spoken}")
 
     @contextmanager
@@ -54,7 +59,7 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
         for warning in plan.warnings:
             tell(f"! {warning.text}")
         walking.live.follow(plan)
-        with reporting(walking.wanted, plan.run):
+        with walking.messages.about(plan), reporting(walking.wanted, plan.run):
             yield
         walking.live.rest()
 
@@ -66,7 +71,8 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
         from runner.reports import story_of_path
 
         write_reports(walking.wanted, partial(story_of_path, home_folder(), end.ends))
-    _finish(end, as_json=as_json)
+    with walking.messages.ended(end.undone or end.ends[-1]):
+        _finish(end, as_json=as_json)
 
 
 def _finish(end: PathEnd, *, as_json: bool) -> None:

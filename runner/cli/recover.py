@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runner.cli.apply import finish
-from runner.cli.asked import meant
+from runner.cli.asked import asked, meant
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.messages import Messages
 from runner.cli.paths import tell_cut_off
 from runner.cli.rollback import TargetOrRun
 from runner.cli.terminal import say, say_json
@@ -41,7 +43,10 @@ def recover_command(target: MaybeTarget = "", back: Back = False, vault: Vault =
             ends += Refloat(session).recover(target, back=back, place=place)
     live.rest()
     tell_cut_off(session, target)
-    _tell_all(tuple(ends), target, as_json=as_json)
+    with ExitStack() as told:
+        for end in ends:
+            told.enter_context(Messages(asked(end.target).settings, strict=False).ended(end))
+        _tell_all(tuple(ends), target, as_json=as_json)
     refuse_unexplained(session, target, place)
     if worst := max((_status_of(end) for end in ends), default=0):
         raise typer.Exit(worst)

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from runner.cli.apply import finish
-from runner.cli.asked import meant
+from runner.cli.asked import asked, meant
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.messages import Messages
 from runner.cli.reports import Report, reporting, wanted_reports
 from runner.cli.terminal import ask, tell
 from runner.cli.wishes import AsJson, Edit, Vault, Wishes, Yes
@@ -33,7 +34,9 @@ def rollback_command(target: TargetOrRun, vault: Vault = "", edit: Edit = None, 
     tell(f"{plan.target}: back from {leaving.spoken} to {back_to.spoken}. {offer.losing}")
     ask(f"Roll {plan.target} back?", yes=yes)
     live.follow(plan)
-    with reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
+    messages = Messages(asked(plan.target).settings, strict=False)
+    with messages.about(plan), reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.rollback(offer)
     live.rest()
-    finish(end, as_json=as_json)
+    with messages.ended(end):
+        finish(end, as_json=as_json)

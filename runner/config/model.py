@@ -14,6 +14,7 @@ from runner.errors import UsageError
 from runner.fitness import probe_from
 from runner.hops import Stated
 from runner.recipes.health import RecipeEvidence
+from runner.window import window_from
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"(\d+)([smhd])")
@@ -43,7 +44,25 @@ def _checked(read: Callable[[str], object]) -> AfterValidator:
 Span = Annotated[str, _checked(span)]
 ProbeText = Annotated[str, _checked(probe_from)]
 GoalText = Annotated[str, _checked(lambda text: constraint_from(text) if is_constraint(text) else text)]
+WindowText = Annotated[str, _checked(window_from)]
 Seconds = Annotated[float, Field(gt=0)]
+
+
+Event = Literal["announce", "start", "verdict", "rollback", "stuck"]
+EVENTS: tuple[Event, ...] = ("announce", "start", "verdict", "rollback", "stuck")
+
+
+class FromFile(Stated):
+    """A secret that is the whole text of a file (``!file PATH``), whose name counts from refloat.yaml's folder."""
+
+    file: str
+
+
+class Notification(Stated):
+    """A service that is told of runs."""
+
+    url: str | FromFile = Field(description="An Apprise URL; ${NAME} in it is a variable of the environment.")
+    events: tuple[Event, ...] = Field(default=EVENTS, min_length=1, description="What it is told of; default: all.")
 
 
 class Settings(Stated):
@@ -73,6 +92,10 @@ class Settings(Stated):
         default=None, description="Only where this very change passed a rehearsal within this time, for example 7d."
     )
     edit: bool | None = Field(default=None, description="Put the new tag into the compose file. Default: yes.")
+    window: WindowText | None = Field(
+        default=None, description="When apply may run: Sun 02:00-05:00 Europe/Berlin, Mon-Fri 22:00-04:00, …"
+    )
+    notify: tuple[Notification, ...] = Field(default=(), description="Who is told of runs.")
     answers: dict[str, str] = Field(default={}, description="Answers to the recipe's gates, where they are asked.")
 
 

@@ -6,13 +6,27 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from runner.config.model import Config
-from runner.documents.reading import Kind
+from runner.documents.reading import Kind, VersionSafeLoader
 from runner.errors import UsageError
 
 NAME = "refloat.yaml"
 VARIABLE = "REFLOAT_CONFIG"
-CONFIG = Kind(Config, "configuration", "config-invalid", "What may stand there: refloat init --schema, docs/config.md")
+THEN = "What may stand there: refloat init --schema, docs/config.md"
+
+
+class ConfigLoader(VersionSafeLoader):
+    """Safe YAML in which ``!file PATH`` is where a secret is, and not the secret itself."""
+
+
+def _from_file(loader: ConfigLoader, node: yaml.ScalarNode) -> dict[str, object]:
+    return {"file": loader.construct_scalar(node)}
+
+
+ConfigLoader.add_constructor("!file", _from_file)
+CONFIG = Kind(Config, "configuration", "config-invalid", THEN, ConfigLoader)
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,12 @@ def find_config() -> Found:
         then = f"Name another one: --config FILE or {VARIABLE}. Write one: refloat init"
         raise UsageError("config-unreadable", f"The configuration {path} cannot be read: {why}.", then=then) from None
     return Found(config_from_yaml(text, str(path)), path)
+
+
+def config_folder() -> Path:
+    """From where names of files in the configuration count."""
+    path = config_path()
+    return path.parent if path else Path()
 
 
 def config_path() -> Path | None:

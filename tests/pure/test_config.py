@@ -16,6 +16,7 @@ from runner.cli.main import config_first, status_of
 from runner.cli.wishes import RefreshWishes, Wishes
 from runner.config.model import Config, span
 from runner.config.reading import config_from_yaml, config_path
+from runner.config.secrets import secret_text
 from runner.config.sketch import sketch_of
 from runner.constraint import constraint_from, is_constraint
 from runner.errors import UsageError
@@ -221,3 +222,30 @@ def test_any_words_are_a_constraint_or_a_usage_error(text: str) -> None:
 
 def test_a_span_is_read_in_its_unit() -> None:
     assert [span(text).total_seconds() for text in ("90s", "30m", "2h", "7d")] == [90, 1800, 7200, 604800]
+
+
+def test_a_secret_is_read_where_the_file_points_and_its_absence_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "defaults:\n  notify:\n  - {url: 'json://${TOKEN}@host'}\n  - {url: !file hook.url, events: [stuck]}\n"
+    first, second = config_from_yaml(text, "refloat.yaml").defaults.notify
+    monkeypatch.setenv("TOKEN", "hunter2")
+    (tmp_path / "hook.url").write_text("json://there\n")
+    assert secret_text(first.url, tmp_path) == "json://hunter2@host"
+    assert (secret_text(second.url, tmp_path), second.events) == ("json://there", ("stuck",))
+    monkeypatch.delenv("TOKEN")
+    (tmp_path / "hook.url").unlink()
+    for each in (first, second):
+        with pytest.raises(UsageError) as missing:
+            secret_text(each.url, tmp_path)
+        assert missing.value.code == "secret-missing"
+
+
+def test_a_window_and_an_event_that_are_none_are_said() -> None:
+    for text, said in (
+        ("defaults: {window: Sunday}\n", "“Sunday” is no window"),
+        ("defaults: {notify: [{url: x, events: [end]}]}\n", "Input should be 'announce'"),
+        ("defaults: {notify: [{url: x, when: [start]}]}\n", "there is no such key"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            config_from_yaml(text, "refloat.yaml")
