@@ -42,7 +42,7 @@ def hops_ahead(engine: EnginePort, target: Container, goal: Goal, ask: Ask, *, f
     known = tags_by_release(at.recipe, home, (*here, tag), at.variant)
     if refusal_of_hop(at.recipe, at.current, into, known_releases(at, known, not_asked(home)), force=force) is None:
         return None
-    listing = ask(home)
+    listing = ask(home) if goal.pull != "never" else not_asked(home)
     known |= tags_by_release(at.recipe, home, listing.tags, at.variant)
     return _hops(target.name, at, into, known, known_releases(at, known, listing), force=force)
 

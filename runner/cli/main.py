@@ -137,6 +137,12 @@ def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
         app.add_typer(recipes_app, name="recipes")
         return
     app.command("recipes", help="What refloat knows about products.")(_elsewhere)
+    if asked == "bundle":
+        from runner.cli.bundle import bundle_app
+
+        app.add_typer(bundle_app, name="bundle")
+        return
+    app.command("bundle", help="An upgrade's images as one file, for hosts without a registry.")(_elsewhere)
     if asked == "refresh":
         from runner.cli.refresh import refresh_command
 

@@ -10,7 +10,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,8 @@ from runner.engine.tunnel import open_tunnel
 from runner.errors import EngineError, EngineUnreachable, OutcomeUnknown, RefloatError
 from runner.facts import Json
 
+Params = Mapping[str, str] | Mapping[str, list[str]]
+PIECE_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 NEWEST_API = (1, 51)  # newer engines still speak it; what they answer in it is what parse.py was written for
@@ -159,13 +161,19 @@ class Wire:
             return answer
 
     def ask_lines(self, path: str, *, doing: str, params: Mapping[str, str], timeout_s: float, auth_for: str = "",
-                  data: bytes | None = None) -> Iterator[Json]:  # fmt: skip
+                  data: bytes | Iterable[bytes] | None = None) -> Iterator[Json]:  # fmt: skip
         """Post one request and yield its answer object by object as it comes; the timeout is for each silence."""
         with self._ours(doing, changing=True):
             answer = self._send("POST", path, params, timeout_s=timeout_s, auth_for=auth_for, data=data, stream=True)
             for line in answer.iter_lines():
                 if line:
                     yield json.loads(line)
+
+    def ask_pieces(self, path: str, *, doing: str, params: Params, timeout_s: float) -> Iterator[bytes]:
+        """Send one request and yield its answer as it comes; the timeout is for each silence."""
+        with self._ours(doing, changing=False):
+            answer = self._send("GET", path, params, timeout_s=timeout_s, stream=True)
+            yield from answer.iter_content(PIECE_BYTES)
 
     @contextmanager
     def hijack(self, path: str, *, doing: str, deadline: float) -> Iterator[Stream]:
@@ -194,9 +202,9 @@ class Wire:
                 raise TimeoutError from doubt
             raise
 
-    def _send(self, method: str, path: str, params: Mapping[str, str] | None, *, timeout_s: float,
-              body: Json | None = None, data: bytes | None = None, headers: Mapping[str, str] | None = None,
-              stream: bool = False, auth_for: str = "") -> Any:  # fmt: skip
+    def _send(self, method: str, path: str, params: Params | None, *, timeout_s: float,
+              body: Json | None = None, data: bytes | Iterable[bytes] | None = None,
+              headers: Mapping[str, str] | None = None, stream: bool = False, auth_for: str = "") -> Any:  # fmt: skip
         client = self._client
         if "//" in path:  # an empty name: the engine would redirect to the list of all
             raise Refusal(404, "no such container, image, network or volume: the name is empty")

@@ -1,0 +1,78 @@
+"""Packs what a target's way needs where there is no registry, and unpacks it there; it upgrades nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.bundle import BundleHead, Packed, images_in, read_bundle, write_bundle
+from runner.destination import settled_goal
+from runner.engine.freight import Freight
+from runner.engine.port import EnginePort
+from runner.errors import NotFound, Refused
+from runner.goal import Goal, image_ref, pull_policy
+from runner.hopping import path_to
+from runner.recipes.loader import recipe_for_image, shipped_texts
+from runner.survey import obtain_image
+from runner.targets import find_target
+from runner.verbs import Refloat
+from runner.way import Options, repository, side
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+"""What an engine calls itself, as images call it."""
+
+
+def create_bundle(refloat: Refloat, freight: Freight, target: str, goal: Goal, tools: str, file: Path) -> BundleHead:
+    """Fetch every image of the way and write them with the tools image and the recipe; raises as a plan does."""
+    engine, ask = refloat.session.engine, refloat.session.ask_registry
+    container = find_target(engine, target)
+    old = engine.image(container.image_id)
+    settled, _ = settled_goal(engine, container, goal, ask)
+    hops = path_to(refloat, target, settled, Options())
+    home = repository(container.image_ref)
+    refs = tuple(f"{home}:{tag}" for tag in hops.tags) if hops else (image_ref(settled, container, old),)
+    found = [(ref, obtain_image(engine, ref, pull_policy(goal, ref), lambda _: None, asked=goal.pull is not None)[0])
+             for ref in refs]  # fmt: skip
+    recipe = recipe_for_image(home)
+    head = BundleHead(
+        made_at=refloat.session.now(),
+        target=container.name,
+        path=(side(old, container.image_ref).version, *(side(image, ref).version for ref, image in found)),
+        images=tuple(Packed(ref=ref, id=image.id) for ref, image in (*found, (tools, engine.image(tools)))),
+        os=found[0][1].os,
+        architecture=found[0][1].architecture,
+        recipe=recipe.name if recipe else "",
+    )
+    write_bundle(file, head, _recipe_text(head.recipe), freight.save([one.ref for one in head.images]))
+    return head
+
+
+def load_bundle(engine: EnginePort, freight: Freight, file: Path) -> tuple[BundleHead, bool]:
+    """Load a bundle proven whole and made for this kind of machine; and whether its recipe is the one known here.
+
+    Refused ``bundle-foreign``, ``bundle-damaged``, ``platform`` before anything is loaded; ``bundle-damaged`` too where
+    the images are not those that were packed.
+    """
+    head, recipe = read_bundle(file)
+    here = engine.engine()
+    architecture = ARCHITECTURES.get(here.architecture, here.architecture)
+    if (here.os, architecture) != (head.os, head.architecture):
+        what = f"{file} is for {head.os}/{head.architecture}, this engine is {here.os}/{architecture}."
+        raise Refused("platform", what, then="Make one on a machine of this kind.")
+    freight.load(images_in(file))
+    for one in head.images:
+        _check_loaded(engine, one)
+    return head, recipe == _recipe_text(head.recipe)
+
+
+def _check_loaded(engine: EnginePort, packed: Packed) -> None:
+    try:
+        same = engine.image(packed.ref).id == packed.id
+    except NotFound:
+        same = False
+    if not same:
+        what = f"{packed.ref} did not arrive as it was packed ({packed.id[:19]})."
+        raise Refused("bundle-damaged", what, "The other images of the bundle were loaded; no container was touched.")
+
+
+def _recipe_text(name: str) -> str:
+    return dict(shipped_texts()).get(f"{name}.yaml", "") if name else ""
