@@ -19,6 +19,8 @@ class Answer(Fact):
     gate: str
     answer: str
     at: str
+    by: str = ""
+    """Who gave it, where that was asked for."""
 
     @property
     def to(self) -> tuple[str, str, str]:

@@ -105,13 +105,38 @@ def _pair(due: Due, text: str) -> tuple[str, str]:
     return gate, words
 
 
+def acknowledged(due: Due, note: Note, answers: tuple[Answer, ...]) -> Answer | None:
+    """Who acknowledged a note, and when. One that a release brings is acknowledged for every way through it."""
+    return next((one for one in answers if one.to == _note_key(due, note)), None)
+
+
+def acknowledgements(due: Due, ids: tuple[str, ...], by: str, at: str) -> tuple[Answer, ...]:
+    """Notes by their ids as acknowledged; UsageError ``no-such-note`` names what is due instead."""
+    known = {note.id: note for note in due.notes}
+    if stray := [one for one in ids if one not in known]:
+        there = f"It has: {', '.join(known)}." if known else "It has none."
+        what = f"The way of {due.target} to {due.goal} has no note {stray[0]}. {there}"
+        raise UsageError("no-such-note", what, then=f"refloat notes {due.target} {due.typed}")
+    keys = (_note_key(due, known[one]) for one in ids)
+    return tuple(Answer(target=key[0], goal=key[1], gate=key[2], answer="acknowledged", at=at, by=by) for key in keys)
+
+
+def _note_key(due: Due, note: Note) -> tuple[str, str, str]:
+    """What an acknowledgement answers to; no gate has a blank in its id."""
+    return (due.target, note.at or due.goal, f"note {note.id}")
+
+
 def due_warnings(due: Due, answers: tuple[Answer, ...]) -> tuple[PlanWarning, ...]:
     """What a plan says of it: what becomes incompatible, and the questions still open."""
-    hard = (note for note in due.notes if note.kind == "incompatible")
+    hard = (note for note in due.notes if note.kind == "incompatible" and not acknowledged(due, note, answers))
     return (
-        *(PlanWarning(code="note", text=f"{note.what} ({note.source})") for note in hard),
+        *(PlanWarning(code="note", text=_unread(due, note)) for note in hard),
         *(PlanWarning(code="gate", text=_asked(due, gate)) for gate in open_gates(due, answers)),
     )
+
+
+def _unread(due: Due, note: Note) -> str:
+    return f"{note.what} ({note.source}); read it: refloat notes {due.target} {due.typed} --ack {note.id}"
 
 
 def _asked(due: Due, gate: Gate) -> str:

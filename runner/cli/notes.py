@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import getpass
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from runner.cli.asked import asked
 from runner.cli.ground import open_session
@@ -16,16 +20,40 @@ if TYPE_CHECKING:
     from runner.recipes.work import Gate, Note
 
 
-def notes_command(target: Target, to: To = "", image: Image = "", as_json: AsJson = False) -> None:
+Acks = Annotated[
+    list[str] | None,
+    typer.Option("--ack", metavar="ID", help="Acknowledge a note: kept with who and when, and no plan warns of it."),
+]
+
+
+def notes_command(target: Target, to: To = "", image: Image = "", ack: Acks = None, as_json: AsJson = False) -> None:
     """What changes on the way to a version. Incompatible, mandatory and optional, each with its source."""
+    from runner.answers import keep_answers, read_answers
+    from runner.due_now import acknowledged, acknowledgements
     from runner.verbs import Refloat
 
     session, want = open_session(), asked(target, Wishes(to, image))
     due = Refloat(session).due(want.target, want.wishes.goal)
+    read = acknowledgements(due, tuple(ack or ()), _whoever(), session.now())
+    answers = keep_answers(session.home, read) if read else read_answers(session.home)
+    pairs = tuple((note, acknowledged(due, note, answers)) for note in due.notes)
     if as_json:
-        say_json(due.model_dump(mode="json", exclude={"gates", "typed"}))
+        rows = [{**note.model_dump(mode="json"), "acknowledged": _by_whom(said)} for note, said in pairs]
+        say_json({**due.model_dump(mode="json", exclude={"notes", "gates", "typed"}), "notes": rows})
         return
-    say("\n".join((_head(due, "changes", bool(due.notes)), *(line for note in due.notes for line in _told(note)))))
+    say("\n".join((_head(due, "changes", bool(pairs)), *(line for pair in pairs for line in _told(*pair)))))
+
+
+def _by_whom(said: Answer | None) -> dict[str, str] | None:
+    return {"by": said.by, "at": said.at} if said else None
+
+
+def _whoever() -> str:
+    """Who types here."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):  # an account without a name, as in a container
+        return socket.gethostname()
 
 
 def gates_command(target: Target, to: To = "", image: Image = "", answer: Answers = None,
@@ -54,11 +82,12 @@ def _head(due: Due, about: str, found: bool) -> str:
     return way if found else f"{way}: no {about} known"
 
 
-def _told(note: Note) -> tuple[str, ...]:
+def _told(note: Note, said: Answer | None) -> tuple[str, ...]:
+    read = f", acknowledged by {said.by} on {said.at[:10]}" if said else ""
     since = f" (with {note.at})" if note.at else ""
     who = " Only an administrator can do it." if note.administrator else ""
     without = f" Without it: {note.missing_without}" if note.missing_without else ""
-    return (f"  {note.kind:<12} {note.id}{since}", f"    {note.what}{without}{who}", f"    {note.source}")
+    return (f"  {note.kind:<12} {note.id}{since}{read}", f"    {note.what}{without}{who}", f"    {note.source}")
 
 
 def _question(due: Due, gate: Gate, said: Answer | None) -> tuple[str, ...]:

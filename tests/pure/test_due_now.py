@@ -181,6 +181,30 @@ def test_notes_of_a_version_that_is_not_on_the_engine_are_told_from_its_tag(flow
     assert (told["leaving"], told["goal"], told["known"]) == ("1.1.6.3", "1.2.0.1", True)
 
 
+def test_a_note_is_acknowledged_once_with_who_and_when_for_every_way_through_its_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    monkeypatch.setattr("runner.verbs.check_on_paper", lambda _plan, _world: None)
+    refloat = refloat_on(engine_with("prom/prometheus", "v2.53.3", "v3.0.0", "v3.1.0"), tmp_path)
+    monkeypatch.setattr(notes, "open_session", lambda: refloat.session)
+    ids = [note.id for note in refloat.due(NAME, Goal(to="v3.0.0")).notes if note.kind == "incompatible"]
+    assert f"--ack {ids[0]}" in warned(refloat.plan(NAME, Goal(to="v3.0.0")), "note")
+    acks = [part for one in ids for part in ("--ack", one)]
+    assert status_of(["notes", NAME, "--to", "v3.0.0", *acks, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["notes"]
+    assert all("@" in one["acknowledged"]["by"] for one in told if one["id"] in ids)
+    for goal in ("v3.0.0", "v3.1.0"):
+        assert warned(refloat.plan(NAME, Goal(to=goal)), "note") == ""
+    assert status_of(["notes", NAME, "--to", "v3.1.0"]) == 0
+    assert ", acknowledged by " in capsys.readouterr().out
+
+
+def test_a_note_that_is_not_on_the_way_cannot_be_acknowledged(flow: Refloat, capsys: Out) -> None:
+    assert status_of(["notes", NAME, "--to", "1.2.0.0", "--ack", "elsewhere"]) == 2
+    assert "It has: runtime" in capsys.readouterr().err
+    assert not answers_file(flow.session.home).exists()
+
+
 def test_gates_shows_what_is_open_and_what_was_answered(flow: Refloat, capsys: Out) -> None:
     assert flow.session.home.is_dir()
     assert status_of(["gates", NAME, "--to", "1.2.0.0", "--answer", "terms=read by me"]) == 0
