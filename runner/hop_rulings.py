@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from runner.catalogue import Catalogue
 from runner.errors import NOTHING_TOUCHED, Refused
 from runner.outlook import refusal_of_hop
 from runner.paths import NoPath, Path, catalogue_of, find_path
@@ -9,7 +12,7 @@ from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag, tag_for
 from runner.versions import Release
-from runner.way import Force, repository, side
+from runner.way import Force, recipe_of, repository, side
 from runner.world import World
 
 
@@ -18,18 +21,18 @@ def ruling(world: World, recipe: Recipe, force: Force) -> tuple[PlanWarning, ...
 
     A version that cannot be read is ruled on by nobody.
     """
-    old, new = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
-    start, goal = release_of(recipe, old), release_of(recipe, new)
-    if start is None or goal is None or start == goal:
+    hop = _hop(world, recipe)
+    if hop is None:
         return ()
-    known = catalogue_of(recipe)
+    start, goal = hop
+    known = _known(world, recipe, hop)
     refusal = refusal_of_hop(recipe, start, goal, known)
     if refusal is None:
         return ()
     forbidden = f"{recipe.title} is not meant to go from {start} to {goal} at once: {refusal.why}"
     if force == "copies":
         return (PlanWarning(code="hop", text=f"{forbidden} Rehearsed all the same. ({refusal.source})"),)
-    forced = _consequences(recipe, start, goal)
+    forced = _consequences(recipe, hop, known)
     if force == "vendor" and forced:
         return tuple(PlanWarning(code="forced", text=f"{one} ({refusal.source})") for one in forced)
     rule = f"Rule: {refusal.rule} ({refusal.source})"
@@ -37,17 +40,38 @@ def ruling(world: World, recipe: Recipe, force: Force) -> tuple[PlanWarning, ...
     raise Refused("hop", f"{forbidden}\n{rule}", NOTHING_TOUCHED, then)
 
 
+def is_barred(world: World) -> bool:
+    """Whether a rule forbids the hop as far as the recipe alone knows: the registry's tags may then say more."""
+    recipe = recipe_of(world)
+    hop = _hop(world, recipe) if recipe else None
+    return bool(recipe and hop and refusal_of_hop(recipe, *hop, catalogue_of(recipe)))
+
+
+def _hop(world: World, recipe: Recipe) -> tuple[Release, Release] | None:
+    old, new = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
+    start, goal = release_of(recipe, old), release_of(recipe, new)
+    return None if start is None or goal is None or start == goal else (start, goal)
+
+
+def _known(world: World, recipe: Recipe, hop: tuple[Release, Release]) -> Catalogue:
+    """The releases that exist: all of them where the registry told its tags, else those the recipe lists."""
+    listed, home = catalogue_of(recipe), repository(world.target.image_ref)
+    if not world.tags:
+        return listed
+    found = {release for tag in world.tags if (release := release_in_tag(recipe, home, tag))}
+    return replace(listed, releases=tuple(sorted({*found, *hop})), complete=True)
+
+
 def release_of(recipe: Recipe, side: Side) -> Release | None:
     """The release a side of an upgrade is."""
     return release_in_tag(recipe, repository(side.image_ref), side.version)
 
 
-def _consequences(recipe: Recipe, start: Release, goal: Release) -> tuple[str, ...]:
+def _consequences(recipe: Recipe, hop: tuple[Release, Release], known: Catalogue) -> tuple[str, ...]:
     """What the vendor says of those who force this hop; empty where it cannot be forced."""
-    known = catalogue_of(recipe)
-    if refusal_of_hop(recipe, start, goal, known, force=True) is not None:
+    if refusal_of_hop(recipe, *hop, known, force=True) is not None:
         return ()
-    way = find_path(recipe, start, goal, known, force=True)
+    way = find_path(recipe, *hop, known, force=True)
     return tuple(said for said in way.warnings if said.startswith("Forced: ")) if isinstance(way, Path) else ()
 
 

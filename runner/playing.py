@@ -128,7 +128,7 @@ class Play:
         named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
         look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
                            measure=True)  # fmt: skip
-        look = with_refresh(session.vault, look, self.options)
+        look = with_refresh(session.vault, look, self.options).model_copy(update={"tags": world.tags})
         options = self.options.model_copy(update={"hold": True})
         plan = plan_upgrade(look, options, self.scene.play, session.now())
         return plan.model_copy(update={"verb": "rehearsal"}), look

@@ -13,6 +13,7 @@ from runner.due_now import Due, answers_from, asked_here, due_between, due_in, r
 from runner.errors import NotFound, Refused
 from runner.facts import Container
 from runner.goal import Goal, image_ref
+from runner.hop_rulings import is_barred
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
 from runner.plan import Plan, Side
@@ -67,7 +68,10 @@ class Refloat:
         session = self.session
         meant, said = settled_goal(session.engine, container, goal, session.ask_registry)
         seen = survey(session.engine, session.vault, container, meant, place, lambda _: None, measure=measure)
-        return seen.model_copy(update={"notices": (*said, *seen.notices)})
+        world = seen.model_copy(update={"notices": (*said, *seen.notices)})
+        asks = goal.pull != "never" and is_barred(world)
+        listing = session.ask_registry(repository(container.image_ref)) if asks else None
+        return world.model_copy(update={"tags": listing.tags}) if listing and listing.whole else world
 
     def look_at_configuration(self, target: str, goal: Goal, options: Options,
                               place: VaultPlace) -> tuple[World, Refreshing | None]:  # fmt: skip

@@ -66,6 +66,8 @@ class World(Fact):
     notices: tuple[str, ...] = ()
     """What was odd while looking, such as a registry that did not answer."""
     inquired: tuple[Inquired, ...] = ()
+    tags: tuple[str, ...] = ()
+    """All tags of the target's repository, where it mattered and its registry told them; else nothing is known."""
 
     @property
     def size_bytes(self) -> int:

@@ -11,6 +11,7 @@ from runner.engine.memory import MemoryEngine
 from runner.errors import NothingToDo, Refused
 from runner.facts import Image, Json
 from runner.goal import Goal, image_ref, moves
+from runner.hop_rulings import is_barred
 from runner.papercheck import check_on_paper
 from runner.plan import Plan, plan_from_json
 from runner.planner import plan_upgrade
@@ -194,6 +195,17 @@ def test_what_the_vendor_lets_be_forced_is_forced_when_told_so_and_the_plan_keep
     assert "with --force. Forced: " in no.value.then
     plan = plan_upgrade(world, Options(force="vendor"), "r", "")
     assert "no longer supported by the vendor" in next(one.text for one in plan.warnings if one.code == "forced")
+
+
+def test_the_registrys_tags_decide_what_the_recipes_list_leaves_open() -> None:
+    world = going("omflow/omflow", "1.1.6.3", "1.1.8.0")
+    with pytest.raises(Refused):
+        plan_upgrade(world, Options(), "r", "")
+    assert is_barred(world)
+    plan_upgrade(world.model_copy(update={"tags": ("1.1.6.3", "1.1.8.0", "1.1.8.1", "latest")}), Options(), "r", "")
+    with pytest.raises(Refused) as no:
+        plan_upgrade(world.model_copy(update={"tags": ("1.1.7.0", "1.1.8.0")}), Options(), "r", "")
+    assert "Within reach: 1.1.7.0" in no.value.then
 
 
 def test_a_version_that_cannot_be_read_is_ruled_on_by_nobody() -> None:
