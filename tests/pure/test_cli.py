@@ -41,7 +41,7 @@ def history(home: Path) -> Path:
     return home
 
 
-@pytest.mark.parametrize("verb", [*main.VERBS, "recipes", "refresh"])
+@pytest.mark.parametrize("verb", [*main.VERBS, "recipes", "bundle", "refresh"])
 def test_every_verb_has_help(verb: str, capsys: Out) -> None:
     assert status_of([verb, "--help"]) == 0
     assert f"Usage: refloat {verb}" in capsys.readouterr().out
@@ -50,7 +50,7 @@ def test_every_verb_has_help(verb: str, capsys: Out) -> None:
 def test_help_lists_every_verb_with_a_whole_sentence(capsys: Out) -> None:
     assert status_of(["--help"]) == 0
     listed = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
-    assert [line.split()[0] for line in listed] == [*main.VERBS, "recipes", "refresh"]
+    assert [line.split()[0] for line in listed] == [*main.VERBS, "recipes", "bundle", "refresh"]
     assert all(line.endswith(".") and not line.endswith("...") for line in listed)
 
 
@@ -258,7 +258,7 @@ def test_help_loads_neither_the_engine_client_nor_the_models() -> None:
 
 def test_the_readme_names_every_verb_and_every_status() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [verb for verb in [*main.VERBS, "recipes", "refresh"] if f"`{verb}" not in readme] == []
+    assert [verb for verb in [*main.VERBS, "recipes", "bundle", "refresh"] if f"`{verb}" not in readme] == []
     assert [status for status in Exit if f"| {int(status)} |" not in readme] == []
 
 
