@@ -27,10 +27,13 @@ def create(target: Target, output: Output, to: To = "", image: Image = "", pull:
     """Write every image of a target's way, the tools image and the recipe into one file, with checksums."""
     from runner.bundling import create_bundle
     from runner.engine.freight import Freight
+    from runner.vault.tools_image import ensure_tools_image
     from runner.verbs import Refloat
 
     want = asked(target, Wishes(to, image, pull))
-    head = create_bundle(Refloat(open_session()), Freight(), want.target, want.wishes.goal, TOOLS_IMAGE, output)
+    session = open_session()
+    ensure_tools_image(session.engine, TOOLS_IMAGE, tell)
+    head = create_bundle(Refloat(session), Freight(), want.target, want.wishes.goal, TOOLS_IMAGE, output)
     _tell(head, as_json=as_json)
     tell(f"Written to {output}. There: refloat bundle load {output.name}")
 
