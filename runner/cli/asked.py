@@ -37,15 +37,31 @@ def asked(text: str, wishes: Wishes = NO_WISHES) -> Asked:
     """Read refloat.yaml, where there is one; UsageError."""
     from runner.config.reading import find_config
 
-    target, settings = find_config().config.target(text)
+    config = find_config().config
+    target, settings = config.target(text)
+    if config.targets and not config.name_of(text):
+        settings = next((config.target(name)[1] for name in _other_names(text) if config.name_of(name)), settings)
     return Asked(target, _over(wishes, settings), settings)
+
+
+def _other_names(text: str) -> tuple[str, ...]:
+    """What else the engine calls it: what refloat.yaml says of a service holds for its container as well."""
+    from runner.engine.docker import connect_engine
+    from runner.errors import RefloatError
+    from runner.targets import find_target, service_of
+
+    try:
+        container = find_target(connect_engine(), text)
+    except RefloatError:  # whoever needs the container says so in his own words
+        return ()
+    return (container.name, service_of(container))
 
 
 def meant(text: str) -> str:
     """What the engine and the runs call a target that may be named as in refloat.yaml."""
-    from runner.config.reading import config_path
+    from runner.config.reading import config_path, find_config
 
-    return asked(text).target if text and config_path() else text
+    return find_config().config.target(text)[0] if text and config_path() else text
 
 
 def default_vault() -> str:

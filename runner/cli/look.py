@@ -13,6 +13,7 @@ from runner.errors import Exit
 
 if TYPE_CHECKING:
     from runner.checkup import Check
+    from runner.engine.port import EnginePort
     from runner.inventory import Entry
 
 MARKS = {"ok": "✓", "note": "!", "bad": "✗"}
@@ -70,8 +71,8 @@ def doctor_command(vault: Vault = "", as_json: AsJson = False) -> None:
     """Whether upgrades can work here. Engine, storage, space, the tools image, what earlier runs left."""
     from runner.checkup import check_up
 
-    configured = _configuration()
-    checks = (*configured, *check_up(open_session(), place_from(vault), TOOLS_IMAGE))
+    session = open_session()
+    checks = (*_configuration(session.engine), *check_up(session, place_from(vault), TOOLS_IMAGE))
     if as_json:
         say_json([check.model_dump(mode="json") for check in checks])
     else:
@@ -80,17 +81,25 @@ def doctor_command(vault: Vault = "", as_json: AsJson = False) -> None:
         raise typer.Exit(int(Exit.REFUSED))
 
 
-def _configuration() -> tuple[Check, ...]:
-    """The file in force, which is read here already: what is wrong in it is said by its own error."""
+def _configuration(engine: EnginePort) -> tuple[Check, ...]:
+    """The file in force, and the targets in it that are not on this engine; what is wrong in it is an error here."""
     from runner.checkup import Check
     from runner.config.reading import find_config
     from runner.report.words import count_words
+    from runner.targets import service_of
 
     found = find_config()
     if found.path is None:
         return ()
     words = f"{found.path}, {count_words(len(found.config.targets), 'target')}"
-    return (Check(name="config", state="ok", words=words),)
+    there = {name for each in engine.containers() for name in (each.name, service_of(each))}
+    called = {name: target.called(name) for name, target in found.config.targets.items()}
+    missing = [
+        Check(name="config", state="note", words=f"{name} ({text}) is not on this engine", then=f"See {found.path}")
+        for name, text in called.items()
+        if text not in there
+    ]
+    return (Check(name="config", state="ok", words=words), *missing)
 
 
 def _line(check: Check) -> str:

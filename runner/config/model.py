@@ -136,12 +136,15 @@ class Config(Stated):
             raise ValueError(f"two targets are the same container: {', '.join(twice)}")
         return self
 
+    def name_of(self, text: str) -> str:
+        """The name in this file of what is called so here or on the engine; empty where it is not in it."""
+        if text in self.targets:
+            return text
+        return next((name for name, one in self.targets.items() if one.called(name) == text), "")
+
     def target(self, text: str) -> tuple[str, TargetSettings]:
         """What the engine calls what a command line names, and its settings with the defaults filled in."""
-        named = self.targets.get(text)
-        if named is None:
-            named = next((one for name, one in self.targets.items() if one.called(name) == text), None)
-        found = named or TargetSettings()
+        found = self.targets.get(self.name_of(text), TargetSettings())
         own = {key: getattr(found, key) for key in found.model_fields_set}
         shared = {key: getattr(self.defaults, key) for key in self.defaults.model_fields_set}
         merged = TargetSettings.model_validate({**shared, **own})

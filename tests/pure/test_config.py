@@ -14,13 +14,19 @@ from runner.cli.asked import asked, meant
 from runner.cli.ground import place_from
 from runner.cli.main import config_first, status_of
 from runner.cli.wishes import RefreshWishes, Wishes
+from runner.clock import MemoryClock
+from runner.compose.project import PROJECT, SERVICE
 from runner.config.model import Config, span
 from runner.config.reading import config_from_yaml, config_path
 from runner.config.secrets import secret_text
 from runner.config.sketch import sketch_of
 from runner.constraint import constraint_from, is_constraint
+from runner.engine.memory import MemoryEngine
 from runner.errors import UsageError
+from runner.facts import Image
 from runner.inventory import Entry
+from runner.session import Session
+from runner.vault.memory import MemoryVault
 from runner.versions import release_from
 
 Out = pytest.CaptureFixture[str]
@@ -45,6 +51,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "refloat.yaml"
     path.write_text(WHOLE)
     monkeypatch.setenv("REFLOAT_CONFIG", str(path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
     return path
 
 
@@ -120,6 +127,24 @@ def test_a_target_is_found_by_either_of_its_names_and_a_stranger_gets_the_defaul
     assert place_from("").volume == "attic"
 
 
+def test_what_is_said_of_a_service_holds_for_its_container_as_well(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    engine = MemoryEngine()
+    engine.world.add_image(Image(id="sha256:1", tags=("web:1",), config={}))
+    engine.create_container("shop-web-1", {"Image": "web:1", "Labels": {PROJECT: "shop", SERVICE: "web"}})
+    monkeypatch.setattr("runner.engine.docker.connect_engine", lambda: engine)
+    assert file.exists()
+    assert (asked("shop-web-1").target, asked("shop-web-1").wishes.image) == ("shop-web-1", "mirror.local/web:3")
+    session = Session(home=file.parent / "home", engine=engine, vault=MemoryVault(engine), clock=MemoryClock())
+    monkeypatch.setattr("runner.cli.look.open_session", lambda: session)
+    status_of(["doctor"])
+    told = capsys.readouterr().out
+    assert f"✓ config   {file}, 2 targets\n" in told
+    assert f"! config   db (shop-db-1) is not on this engine → See {file}\n" in told
+    assert "shop/web" not in told
+
+
 def test_the_named_file_comes_before_the_folder_and_the_folder_before_the_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +168,7 @@ def test_a_named_file_that_is_missing_or_wrong_is_a_usage_error(
     assert status_of(["plan", "db", "--config", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml cannot be read: No such file" in capsys.readouterr().err
     (tmp_path / "bad.yaml").write_text("targets: 3\n")
-    assert status_of(["doctor", f"--config={tmp_path}/bad.yaml"]) == 2
+    assert status_of(["status", "db", f"--config={tmp_path}/bad.yaml"]) == 2
     assert "bad.yaml:1: targets: " in capsys.readouterr().err
 
 
