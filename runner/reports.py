@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from runner.errors import Refused, UsageError
+from runner.errors import Exit, Refused, UsageError
 from runner.journal import Runs
 from runner.outcome import Outcome
 from runner.rehearsal import Rehearsed
@@ -42,9 +42,9 @@ def story_of_run(home: Path, run: str) -> Story:
     return run_story(one.plan, one.records, one.commit, state)
 
 
-def story_of_path(home: Path, ends: tuple[Outcome, ...]) -> Story:
-    """The story of the runs of a path."""
-    return path_story(story_of_run(home, ends[0].run), story_of_run(home, ends[-1].run), ends)
+def story_of_path(home: Path, ends: tuple[Outcome, ...], status: Exit) -> Story:
+    """The story of the runs of a path, the way back to its start among them."""
+    return path_story(story_of_run(home, ends[0].run), story_of_run(home, ends[-1].run), ends, status)
 
 
 def story_of_rehearsal(home: Path, run: str) -> Story:

@@ -70,7 +70,8 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
     if walking.wanted:
         from runner.reports import story_of_path
 
-        write_reports(walking.wanted, partial(story_of_path, home_folder(), end.ends))
+        runs = (*end.ends, end.undone) if end.undone else end.ends
+        write_reports(walking.wanted, partial(story_of_path, home_folder(), runs, end.exit_status))
     with walking.messages.ended(end.undone or end.ends[-1]):
         _finish(end, as_json=as_json)
 

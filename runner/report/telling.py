@@ -77,12 +77,14 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
     return cleaned(story)
 
 
-def path_story(first: Story, last: Story, ends: tuple[Outcome, ...]) -> Story:
-    """The story of a path: that of its last run, with every hop that was begun."""
+def path_story(first: Story, last: Story, ends: tuple[Outcome, ...], status: Exit) -> Story:
+    """The story of a path: that of its last run, with every hop that was begun; ``status`` is that of the whole."""
     hops = (
         HopTold(old=end.old, new=end.new, run=end.run, ok=end.end is End.NEW, downtime_s=end.downtime_s) for end in ends
     )
-    return cleaned(last.model_copy(update={"old": first.old, "hops": tuple(hops)}))
+    mark = last.mark if last.exit_status == status else Mark.BACK  # the way back to the start went well
+    whole = {"old": first.old, "hops": tuple(hops), "exit_status": int(status), "mark": mark}
+    return cleaned(last.model_copy(update=whole))
 
 
 def _played(plan: Plan, records: tuple[Record, ...]) -> Story:

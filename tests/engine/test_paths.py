@@ -54,14 +54,17 @@ def test_a_path_is_planned_asked_about_and_carried_out_hop_by_hop(flow: Bench) -
     assert (release(flow), flow.tree()) == ("1.1.6.1", before)
 
 
-def test_a_hop_that_fails_leaves_the_last_proven_one_or_the_start(flow: Bench) -> None:
+def test_a_hop_that_fails_leaves_the_last_proven_one_or_the_start(flow: Bench, tmp_path: Path) -> None:
     before = flow.tree()
     ran = flow.apply("--to", "1.2.0.4", *AGREED, "--all-or-nothing", "--json")
     told = json.loads(ran.out)
     assert (ran.status, ends(ran), told["undone"]["end"]) == (5, ["new", "old"], "new"), ran.out + ran.err
     assert (told["reached"], release(flow), flow.tree()) == ("1.1.6.1", "1.1.6.1", before)
-    ran = flow.apply("--to", "1.2.0.4", *AGREED)
+    report = tmp_path / "path.json"
+    ran = flow.apply("--to", "1.2.0.4", *AGREED, "--report", str(report))
     assert ran.status == 5, ran.out + ran.err
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert ([hop["ok"] for hop in told["hops"]], told["exit_status"]) == ([True, False], 5)
     assert "runs 1.2.0.0, on its path 1.1.6.1 → 1.2.0.0 → 1.2.0.4" in ran.out
     assert "Back to the start: refloat rollback" in ran.out
     assert release(flow) == "1.2.0.0"

@@ -41,15 +41,18 @@ def test_prometheus_passes_through_four_versions_and_production_never_notices(be
     assert bench.left() == []
 
 
-def test_of_several_versions_each_has_its_verdict_and_any_failure_is_status_4(service: Bench) -> None:
-    before = service.process
-    ran = service.rehearse("migrates", "--to", "crash", "--to", "1.0", "--quick", "--json")
+def test_of_several_versions_each_has_its_verdict_and_any_failure_is_status_4(service: Bench, tmp_path: Path) -> None:
+    before, report = service.process, tmp_path / "versions.json"
+    line = ("--to", "crash", "--to", "1.0", "--quick", "--json", "--report", str(report))
+    ran = service.rehearse("migrates", *line)
     assert ran.status == 4, ran.err
     works, fails, same = json.loads(ran.out)["candidates"]
     assert (works["passed"], works["changes"][0]["deleted"]) == (True, 1)
     assert (fails["passed"], fails["code"]) == (False, "crashed")
     assert fails["why"] == "the copy does not stay up: exit code 3."
     assert same["error"]["code"] == "already-there"
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert [each["verdict"] for each in told["candidates"]] == ["works", "fails", "not tried"]
     assert service.process == before
     assert service.left() == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.errors import Refused
+from runner.errors import Exit, Refused
 from runner.facts import Json, Usage
 from runner.outcome import outcome
 from runner.plan import Estimate, Plan, PlanWarning
@@ -127,7 +127,9 @@ STORIES: dict[str, Story] = {
     "cut off": story_of(START[:-1]),
     "not begun": story_of(()),
     "rehearsal": rehearsal_story(rehearsed(), whole(verb="rehearsal"), WENT_BACK),
-    "path": path_story(story_of(THROUGH), story_of(CRASHED), (outcome(whole(), THROUGH), outcome(whole(), CRASHED))),
+    "path": path_story(
+        story_of(THROUGH), story_of(CRASHED), (outcome(whole(), THROUGH), outcome(whole(), CRASHED)), Exit.ROLLED_BACK
+    ),
     "several versions": candidates_story("db", TRIED),
     "rehearsal not played": rehearsal_story(
         rehearsed(passed=False, rolled_back=None, code="not-settled", why="It does not come up.", log=("no",)), None, ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from runner.errors import Exit
 from runner.records import Closed, End
 from runner.report.clean import clean
 from runner.report.story import Mark, StepState, Story
-from runner.report.telling import run_story
+from runner.report.telling import path_story, run_story
 from runner.report.timeline import Strip, strips
 from tests.pure.report_cases import PAGE, START, STORIES, STUCK, THROUGH, whole
 from tests.pure.test_report_plan import at
@@ -133,6 +134,12 @@ def test_a_rehearsal_says_what_it_took_away_and_that_the_way_back_was_rehearsed(
 
 def test_a_path_is_told_with_every_hop() -> None:
     assert [(hop.ok, hop.downtime_s) for hop in STORIES["path"].hops] == [(True, 3.5), (False, 9.5)]
+
+
+def test_a_path_that_went_back_to_its_start_did_not_go_through() -> None:
+    through = STORIES["through"]
+    story = path_story(through, through, (), Exit.ROLLED_BACK)
+    assert (story.mark, story.exit_status) == (Mark.BACK, 5)
 
 
 def test_several_versions_are_told_with_each_verdict() -> None:
