@@ -14,10 +14,12 @@ SOME_FILES = """
 mkdir -p many/deep gone moved; for i in $(seq 300); do echo text $i >many/$i; done
 echo a >many/deep/a; ln many/deep/a many/deep/b; ln -s a many/deep/link; mkfifo pipe; head -c 3M /dev/urandom >big
 echo 1 >gone/one; echo 1 >moved/one; echo old >same-length; setfattr -n user.note -v text many/1
+echo one >linked; ln linked many/linked
 """
 CHANGES = """
 echo other >many/7; chmod 600 many/8; rm many/9; rm -r gone; mkdir gone; echo 2 >gone/two; echo new >added
 mv moved elsewhere; echo more >>many/deep/a; setfattr -n user.note -v changed many/1; echo new >same-length
+touch -r linked /tmp/when; echo two >linked; touch -r /tmp/when linked
 """
 
 
