@@ -27,6 +27,8 @@ _THEN = {
     "foreign": "Name an archive of this container, or one with the same mount points.",
     "wrong-password": "Say the right one: --password-file FILE, or RESTIC_PASSWORD in the environment.",
     "no-repository": "Check its location, or make it: refloat backup TARGET --to restic:REPOSITORY --init",
+    "repository-silent": "Check its location, and that the engine's host reaches it.",
+    "repository-denied": "Set what its backend asks for (AWS_ACCESS_KEY_ID and the like), or put it into the location.",
     "repository-failed": "Look at it with restic itself, then try again.",
     "export-failed": "Try again; if it stays so, check the disk the vault is on: refloat verify TARGET",
 }

@@ -103,7 +103,7 @@ class Containers:
         return finished
 
     def _ensure(self, name: str, run: str, role: str, held: tuple[Held, ...], *, networked: bool) -> None:
-        if self._ready.get(name, frozenset()) >= frozenset(held):
+        if name in self._ready and self._ready[name] >= frozenset(held):
             return
         if not self._there(name, held):
             self._create(name, run, role, held, networked=networked)

@@ -191,6 +191,7 @@ def test_a_restic_repository_keeps_archives_and_its_password_is_seen_nowhere(
     assert stage.refusal("backup", stage.name, "--to", repository) == (2, "no-password")
     monkeypatch.setenv("RESTIC_PASSWORD", PASSWORD)
     assert stage.refusal("backup", stage.name, "--to", repository) == (3, "no-repository")
+    assert stage.refusal("backup", stage.name, "--to", "restic:rest:http://127.0.0.1:1/") == (3, "repository-silent")
     made = stage.bench.refloat("backup", stage.name, "--to", repository, "--init")
     assert made.status == 0, made.err
     (tmp_path / "wrong").write_text("not this\n")

@@ -19,7 +19,17 @@ UNFINISHED = "refloat-unfinished"
 _TRIES = 20
 _AGAIN_S = 3.0
 _CHUNK_BYTES = 1 << 20
+_SILENT = ("repository-silent", "The repository does not answer.")
+_DENIED = ("repository-denied", "The repository lets nobody in with these credentials.")
 _WORDS = {
+    "connection refused": _SILENT,
+    "no such host": _SILENT,
+    "no route to host": _SILENT,
+    "network is unreachable": _SILENT,
+    "i/o timeout": _SILENT,
+    "401 unauthorized": _DENIED,
+    "403 forbidden": _DENIED,
+    "access denied": _DENIED,
     "wrong password": ("wrong-password", "The password does not open the repository."),
     "no key found": ("wrong-password", "The password does not open the repository."),
     "Is there a repository": ("no-repository", "There is no restic repository."),
