@@ -148,7 +148,7 @@ def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
 
         app.command("refresh")(refresh_command)
         return
-    app.command("refresh", help="Bring new default configuration in, or see what an upgrade would do.")(_elsewhere)
+    app.command("refresh", help="Bring new default configuration in, or look first.")(_elsewhere)
 
 
 def _elsewhere() -> None:
