@@ -24,10 +24,16 @@ def find_story(home: Path, name: str) -> Story:
 
     Refused ``no-such-run``, ``ambiguous``, or ``unreadable-rehearsal``.
     """
-    rehearsed = sorted(path.stem for path in rehearsals_folder(home).glob(f"{_plain(name)}*.json"))
-    if name in rehearsed or (len(rehearsed) == 1 and not Runs(home).folder(name).exists()):
-        return story_of_rehearsal(home, name if name in rehearsed else rehearsed[0])
-    return story_of_run(home, find_run(Runs(home), name))
+    rehearsal = rehearsal_named(home, name)
+    return story_of_rehearsal(home, rehearsal) if rehearsal else story_of_run(home, find_run(Runs(home), name))
+
+
+def rehearsal_named(home: Path, name: str) -> str:
+    """The rehearsal of this name, or the only one that begins so; empty where there is none, or a run is called so."""
+    begun = sorted(path.stem for path in rehearsals_folder(home).glob(f"{_plain(name)}*.json"))
+    if name in begun:
+        return name
+    return begun[0] if len(begun) == 1 and not Runs(home).folder(name).exists() else ""
 
 
 def _plain(name: str) -> str:
@@ -49,16 +55,21 @@ def story_of_path(home: Path, ends: tuple[Outcome, ...], status: Exit) -> Story:
 
 def story_of_rehearsal(home: Path, run: str) -> Story:
     """The story of a rehearsal, with what was played where its folder is still there."""
-    path = rehearsals_folder(home) / f"{run}.json"
-    try:
-        result = Rehearsed.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError:
-        what = f"The rehearsal {run} was kept by another version of refloat."
-        raise Refused("unreadable-rehearsal", what, then=f"refloat rehearse TARGET, and: rm {path}") from None
+    result = result_of(home, run)
     inner, played = Runs(rehearsals_folder(home) / run), f"{run}-play"
     if not (inner.folder(played) / "plan.json").exists():
         return rehearsal_story(result, None, ())
     return rehearsal_story(result, inner.plan(played), inner.records(played))
+
+
+def result_of(home: Path, run: str) -> Rehearsed:
+    """What was kept of a rehearsal; Refused ``unreadable-rehearsal``."""
+    path = rehearsals_folder(home) / f"{run}.json"
+    try:
+        return Rehearsed.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError:
+        what = f"The rehearsal {run} was kept by another version of refloat."
+        raise Refused("unreadable-rehearsal", what, then=f"refloat rehearse TARGET, and: rm {path}") from None
 
 
 def format_of(path: Path) -> Format:

@@ -94,8 +94,12 @@ def show_command(run: TargetOrRun, form: AsFormat = None, out: Out = None, as_js
 
 
 def _show_records(run: str) -> None:
-    """The plan and every record of it, as they are kept."""
+    """The plan and every record of it, or the result of a rehearsal, as they are kept."""
+    from runner.reports import rehearsal_named, result_of
     from runner.standing import find_run, told
 
     runs = _runs()
+    if rehearsal := rehearsal_named(runs.home, run):
+        say_json(result_of(runs.home, rehearsal).model_dump(mode="json"))
+        return
     say_json(told(runs, find_run(runs, run)).model_dump(mode="json"))

@@ -47,6 +47,15 @@ def test_a_rehearsal_is_found_with_all_that_was_played(tmp_path: Path) -> None:
     assert find_story(tmp_path, result.run[:-1]).run == result.run
 
 
+def test_the_result_of_a_rehearsal_can_be_had_as_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    result = machine(GOES_THROUGH, tmp_path).rehearse(quick=True)
+    monkeypatch.setenv("REFLOAT_HOME", str(tmp_path))
+    assert status_of(["show", result.run, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == result.model_dump(mode="json")
+
+
 def test_a_rehearsal_of_another_version_of_refloat_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rehearsals").mkdir()
     (tmp_path / "rehearsals" / "20240101-000000-abcdef.json").write_text("{}")
