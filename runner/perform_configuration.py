@@ -83,7 +83,8 @@ def check(hands: Hands, step: CheckConfiguration) -> Json:
 
 def _refused(step: CheckConfiguration, code: int | None, lines: tuple[str, ...]) -> EngineError:
     ended = f"exit code {code}" if code is not None else f"no answer within {step.timeout_s:g} s"
-    what = f"The new version's own “{' '.join(step.argv)}” refuses the configuration ({ended})."
+    asked = " ".join(step.argv)
+    what = f"The new version's own “{asked}” refuses the configuration: {ended} (--unchecked leaves that out)."
     error = EngineError("bad-configuration", what)
     error.__dict__["log"] = lines
     return error

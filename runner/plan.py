@@ -77,6 +77,8 @@ class Plan(Fact):
     """It leaves those that are younger, too."""
     hold: bool = False
     """Whether the verdict stays open until somebody commits or rolls back."""
+    unchecked: bool = False
+    """Whether the checks of the recipe were left out."""
     held_tag: str
     """The tag that holds the old image."""
     way_back: Blueprint

@@ -42,7 +42,7 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
     if world.new_image.id == world.target.image_id:
         what = f"{world.target.name} runs {world.new_ref} already."
         raise NothingToDo("already-there", what, "Nothing needs to be done.")
-    refuse_unfit(world)
+    refuse_unfit(world.model_copy(update={"inquired": ()}) if options.unchecked else world)
     recipe = recipe_of(world)
     ruled = ruling(world, recipe, options.force) if recipe else ()
     spec = target_spec(world, options.keep_env)
@@ -141,6 +141,7 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
         keep=options.keep,
         keep_for_s=options.keep_for_s,
         hold=options.hold,
+        unchecked=options.unchecked,
         held_tag=held_tag(run),
         way_back=back,
         steps=way_steps(world, options, way, back, run),
@@ -166,8 +167,13 @@ def _inquiry_warnings(world: World) -> tuple[PlanWarning, ...]:
         for one in world.inquired
         if one.unheard
     )
+    overruled = tuple(
+        PlanWarning(code="preflight", text=f"{_spoken(one)} says no, and is not heard: {one.refused}")
+        for one in world.inquired
+        if one.refused
+    )
     listed = (one for one in world.inquired if one.items)
-    return (*unheard, *(PlanWarning(code="customised", text=_list_words(one)) for one in listed))
+    return (*unheard, *overruled, *(PlanWarning(code="customised", text=_list_words(one)) for one in listed))
 
 
 def _spoken(one: Inquired) -> str:

@@ -158,7 +158,11 @@ def _platform(world: World) -> tuple[Reason, ...]:
 def _preflight(world: World) -> tuple[Reason, ...]:
     """What the product itself says against an upgrade, asked as its recipe has it."""
     return tuple(
-        ("preflight", f"{one.name} says no: {one.refused}", f"{one.why} See {one.source}")
+        (
+            "preflight",
+            f"{one.name} says no: {one.refused}",
+            f"{one.why} See {one.source} (or leave it out: --unchecked)",
+        )
         for one in world.inquired
         if one.refused
     )

@@ -141,7 +141,7 @@ class Refloat:
         if changes:
             what = "The world changed since the plan was made:\n  " + "\n  ".join(changes)
             raise Refused("stale-plan", what, then=f"Make it anew: refloat plan {plan.target} --to VERSION")
-        if plan.verb == "upgrade":
+        if plan.verb == "upgrade" and not plan.unchecked:
             refuse_unready(inquired(session.engine, world))
 
     def offer_rollback(self, target_or_run: str, options: Options = Options(),

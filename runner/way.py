@@ -30,7 +30,7 @@ from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Pr
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
-from runner.way_configuration import prepare_refresh, refresh_steps
+from runner.way_configuration import checks_beforehand, prepare_refresh, refresh_steps
 from runner.world import World
 
 DEFAULT_STOP_S = 10
@@ -65,6 +65,8 @@ class Options(Fact):
     standing_answers: tuple[str, ...] = ()
     """The same, given once for all upgrades: they count where their gate is asked."""
     force: Force = "no"
+    unchecked: bool = False
+    """Whether the checks of a recipe are left out."""
     refresh: bool = True
     """Whether new default configuration is brought in."""
     config_paths: tuple[str, ...] = ()
@@ -121,7 +123,7 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
     name = world.target.name
     room = Room(place=world.place, target=name, run=run)
     return (
-        *_prepare(world, way, room),
+        *_prepare(world, options, way, room),
         *_freeze(world, options, way, back, room),
         *_change(world, options, way, room),
         *_prove(way, run, name),
@@ -129,9 +131,11 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
     )
 
 
-def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
+def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyForward, ...]:
     name, old = world.target.name, Existing(id=world.target.id, name=world.target.name)
     staged = Ours(run=room.run, role=SUCCESSOR, name=staging_name(name))
+    checked = way.earlier is None and not options.unchecked
+    checks = checks_beforehand(world, recipe_of(world), staged) if checked else ()
     warm = WarmCopy(cause="the bulk of the data costs no downtime", room=room, sources=world.sources)
     return (
         WritePapers(cause="losing the runner does not matter then", room=room, sources=world.sources),
@@ -140,6 +144,7 @@ def _prepare(world: World, way: Way, room: Room) -> tuple[AnyForward, ...]:
         HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,
                   image_ref=world.target.image_ref, tag=held_tag(room.run)),
         TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
+        *checks,
         *((warm,) if world.sources else ()),
         *prepare_refresh(world, old, room),
     )  # fmt: skip

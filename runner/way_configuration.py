@@ -7,7 +7,7 @@ from runner.recipes.model import Recipe
 from runner.recipes.work import Preflight
 from runner.spec.data import is_within
 from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
-from runner.steps.nouns import Existing, Ours
+from runner.steps.nouns import Existing, Ours, Phase
 from runner.vault.configuration import RefreshOrder
 from runner.vault.port import Room, Source
 from runner.world import World
@@ -40,6 +40,15 @@ def refresh_steps(world: World, recipe: Recipe | None, old: Existing, successor:
     return (refresh, *(_check(world, each, successor) for each in checks if _is_about(each, order)))
 
 
+def checks_beforehand(world: World, recipe: Recipe | None, successor: Ours) -> tuple[CheckConfiguration, ...]:
+    """The new version's checks of what is not refreshed, while the old version serves."""
+    checks = [each for each in (recipe.preflight if recipe else ()) if each.where == "target-image"]
+    if world.refresh:
+        checks = [each for each in checks if not _is_about(each, world.refresh.order)]
+    steps = (_check(world, each, successor) for each in checks)
+    return tuple(step.model_copy(update={"phase": Phase.PREPARE}) for step in steps)
+
+
 def sources_of(order: RefreshOrder, sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """The sources that hold one of the places."""
     keys = {place.key for place in order.places}
@@ -56,7 +65,7 @@ def _is_about(check: Preflight, order: RefreshOrder) -> bool:
 def _check(world: World, check: Preflight, successor: Ours) -> CheckConfiguration:
     return CheckConfiguration(
         cause=check.why,
-        who=Ours(run=successor.run, role=CHECKER, name=f"{successor.name}-refloat-check"),
+        who=Ours(run=successor.run, role=CHECKER, name=f"{world.target.name}-refloat-check"),
         successor=successor,
         image_id=world.new_image.id,
         argv=check.argv,

@@ -37,6 +37,7 @@ from runner.cli.wishes import (
     Rehearsed,
     StopTimeout,
     To,
+    Unchecked,
     Vault,
     Wishes,
     Yes,
@@ -58,15 +59,14 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
                   vault: Vault = "", yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
                   rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False, edit: Edit = None,
-                  no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
-                  answers: ConflictAnswers = None, all_or_nothing: AllOrNothing = False, at: At = "",
-                  in_window: InWindow = False, announce: Announce = "", report: Report = None,
+                  unchecked: Unchecked = False, no_refresh: NoRefresh = False, config_path: ConfigPaths = None,
+                  conflict: OnConflict = None, answers: ConflictAnswers = None, all_or_nothing: AllOrNothing = False,
+                  at: At = "", in_window: InWindow = False, announce: Announce = "", report: Report = None,
                   as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for, edit=edit,
-                    all_or_nothing=all_or_nothing,
-                    force="vendor" if force else "no",
+                    all_or_nothing=all_or_nothing, force="vendor" if force else "no", unchecked=unchecked,
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report,
               start=Start(at, in_window, announce))  # fmt: skip

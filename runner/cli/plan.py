@@ -31,6 +31,7 @@ from runner.cli.wishes import (
     RefreshWishes,
     StopTimeout,
     To,
+    Unchecked,
     Vault,
     Wishes,
 )  # fmt: skip
@@ -44,12 +45,13 @@ def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish 
                  keep: Keep = None, keep_for: KeepFor = "", stop_timeout: StopTimeout = None,
                  deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
                  vault: Vault = "", answer: Answers = None, force: Forced = False, no_refresh: NoRefresh = False,
-                 config_path: ConfigPaths = None, conflict: OnConflict = None, answers: ConflictAnswers = None,
-                 edit: Edit = None, out: Out = None, as_json: AsJson = False) -> None:  # fmt: skip
+                 unchecked: Unchecked = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
+                 answers: ConflictAnswers = None, edit: Edit = None, out: Out = None,
+                 as_json: AsJson = False) -> None:  # fmt: skip
     """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for, edit=edit,
-                    force="vendor" if force else "no",
+                    force="vendor" if force else "no", unchecked=unchecked,
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     print_plan(target, wishes, out, as_json=as_json)
 

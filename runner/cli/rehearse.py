@@ -26,6 +26,7 @@ from runner.cli.wishes import (
     PullWish,
     RefreshWishes,
     StopTimeout,
+    Unchecked,
     Vault,
     Wishes,
     Yes,
@@ -62,7 +63,7 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
                      image: Image = "", pull: PullWish = None, quick: Quick = False, snapshot: From = "",
                      stop_timeout: StopTimeout = None, deadline: Deadline = None,
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
-                     force: AllTheSame = False, report: Report = None,
+                     force: AllTheSame = False, unchecked: Unchecked = False, report: Report = None,
                      no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
                      answers: ConflictAnswers = None, yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
     """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped.
@@ -74,7 +75,7 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
     one = versions[0] if len(versions) == 1 else ""
     wishes = Wishes(one, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
                     probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault,
-                    force="copies" if force else "no",
+                    force="copies" if force else "no", unchecked=unchecked,
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     if len(versions) > 1 or all_hops:
         from runner.cli.candidates import Manner, rehearse_several, versions_on_the_way

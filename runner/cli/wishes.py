@@ -57,6 +57,9 @@ KeepEnv = Annotated[
     list[str] | None,
     typer.Option("--keep-env", metavar="NAME", help="Keep this variable although its value is the old image's."),
 ]
+Unchecked = Annotated[
+    bool, typer.Option("--unchecked", help="Leave out the checks of the recipe, where one does not suit your setup.")
+]
 Edit = Annotated[
     bool | None, typer.Option("--edit/--no-edit", help="Put the new tag into the compose file. Default: yes.")
 ]
@@ -143,6 +146,7 @@ class Wishes:
     evidence: tuple[RecipeEvidence, ...] = ()
     keep_for: str = ""
     force: Force = "no"
+    unchecked: bool = False
     refresh: RefreshWishes = RefreshWishes()
     all_or_nothing: bool = False
 
@@ -179,6 +183,7 @@ class Wishes:
             edit=self.edit is not False,
             readings=tuple(reading_from(one) for one in self.evidence),
             force=self.force,
+            unchecked=self.unchecked,
         )
         return plain.model_copy(update=self.refresh.options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ class Conversation:
         start = wire.hijack(f"/exec/{self._exec_id}/start", doing=self._doing, deadline=deadline)
         self._stream = self._connection.enter_context(start)
         self.open = True
+        atexit.register(self.hang_up)  # the interpreter would tear the connection down in an order of its own, loudly
 
     def ask(self, line: bytes, timeout_s: float) -> Finished:
         """See the port."""
@@ -56,4 +58,5 @@ class Conversation:
     def hang_up(self) -> None:
         """See the port."""
         self.open = False
+        atexit.unregister(self.hang_up)
         self._connection.close()

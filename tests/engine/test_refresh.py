@@ -171,3 +171,28 @@ def test_a_runner_that_dies_at_the_refresh_leaves_what_recover_brings_back(bench
     assert tree(bench) == before
     assert bench.target.image_ref.endswith(":0.25.0")
     assert bench.target.state.running
+
+
+def test_a_configuration_the_new_version_refuses_is_found_before_the_old_one_is_stopped(
+    bench: Bench, tmp_path: Path
+) -> None:
+    rules = "groups:\n- name: g\n  rules:\n  - record: r\n    expr: holt_winters(up[1h], 0.5, 0.5)\n"
+    prometheus(bench, tmp_path, {})
+    edit(bench, "prometheus.yml", CONFIG.format(evaluation="15s", job="mine") + "rule_files: [rules.yml]\n")
+    edit(bench, "rules.yml", rules)
+    started = bench.target.state.started_at
+    ran = bench.apply("--image", "refloat-lab/prometheus:3.5.3", "--no-refresh")
+    assert ran.status == 5, ran.out + ran.err
+    assert "holt_winters" in ran.out
+    assert "--unchecked" in ran.out
+    assert bench.target.state.started_at == started
+
+
+def test_a_check_that_does_not_suit_a_setup_is_left_out_when_asked(bench: Bench, tmp_path: Path) -> None:
+    """Prometheus runs on it; its checker insists on the file."""
+    job = "  - job_name: j\n    authorization: {credentials_file: /run/nowhere/token}\n    static_configs: []\n"
+    prometheus(bench, tmp_path, {})
+    edit(bench, "prometheus.yml", CONFIG.format(evaluation="15s", job="mine") + job)
+    goal = ("--image", "refloat-lab/prometheus:2.53.3", "--no-refresh")
+    assert bench.apply(*goal).status == 5
+    bench.upgraded(*goal, "--unchecked")

@@ -22,8 +22,8 @@ from runner.records import Record
 from runner.restoring import From
 from runner.session import Session
 from runner.steps import AnyForward
-from runner.steps.configuration import CheckConfiguration, RefreshConfiguration
-from runner.steps.nouns import Ours
+from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.nouns import Ours, Phase
 from runner.vault.archive_port import Archive, Depot
 from runner.vault.memory import MemoryVault
 from runner.vault.memory_archives import MemoryArchives
@@ -153,15 +153,16 @@ def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
 
 
 def with_check(plan: Plan) -> Plan:
-    """The plan with a check of what is refreshed: this product has no recipe that names one."""
+    """The plan with a check beforehand and one of what is refreshed: this product has no recipe that names one."""
     steps: list[AnyForward] = []
+    successor = Ours(run=plan.run, role=SUCCESSOR, name=plan.target)
+    checker = Ours(run=plan.run, role=CHECKER, name=f"{plan.target}-refloat-check")
+    check = CheckConfiguration(cause="a test", who=checker, successor=successor, argv=CHECK, image_id=plan.new.image_id)
+    beforehand = check.model_copy(update={"phase": Phase.PREPARE, "image_id": plan.old.image_id})
     for step in plan.steps:
+        steps += [beforehand] if isinstance(step, PrepareRefresh) else []
         steps.append(step)
-        if isinstance(step, RefreshConfiguration):
-            successor = Ours(run=plan.run, role=SUCCESSOR, name=plan.target)
-            checker = Ours(run=plan.run, role=CHECKER, name=f"{plan.target}-refloat-check")
-            steps.append(CheckConfiguration(cause="a test", who=checker, successor=successor, argv=CHECK,
-                                            image_id=plan.new.image_id))  # fmt: skip
+        steps += [check] if isinstance(step, RefreshConfiguration) else []
     return plan.model_copy(update={"steps": tuple(steps)})
 
 
