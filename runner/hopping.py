@@ -58,8 +58,9 @@ def path_to(refloat: Refloat, target: str, goal: Goal, options: Options) -> Hops
     container = find_target(engine, target)
     if bool(goal.to) == bool(goal.image):
         return None
-    settled, _ = settled_goal(engine, container, goal, ask)
-    return hops_ahead(engine, container, settled, ask, force=options.force != "no")
+    settled, said = settled_goal(engine, container, goal, ask)
+    found = hops_ahead(engine, container, settled, ask, force=options.force != "no")
+    return found.model_copy(update={"notices": said}) if found else None
 
 
 def first_hop(refloat: Refloat, hops: HopsAhead, goal: Goal, options: Options, place: VaultPlace) -> Plan:
@@ -70,7 +71,8 @@ def first_hop(refloat: Refloat, hops: HopsAhead, goal: Goal, options: Options, p
         f"This is the first of {count} hops: {hops.spoken}. refloat apply {hops.target} --to {last} carries out all, "
         "each with its own plan, verdict and snapshot"
     )
-    return plan.model_copy(update={"warnings": (PlanWarning(code="path", text=text), *plan.warnings)})
+    notices = (PlanWarning(code="notice", text=one) for one in hops.notices)
+    return plan.model_copy(update={"warnings": (PlanWarning(code="path", text=text), *notices, *plan.warnings)})
 
 
 @dataclass(frozen=True)

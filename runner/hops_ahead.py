@@ -22,6 +22,8 @@ class HopsAhead(Fact):
     start: str
     versions: tuple[str, ...]
     tags: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    """How the goal was found, such as what is newer but barred."""
 
     @property
     def spoken(self) -> str:

@@ -50,7 +50,7 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
         then = f"Go hop by hop: refloat rehearse {hops.target} --to {hops.tags[0]}"
         raise Refused("path-not-rehearsed", what, then=then)
     walking.waiting.to_start(hops.target, hops.versions[-1], None)
-    tell(f"path     {hops.spoken}")
+    tell("\n".join((f"path     {hops.spoken}", *(f"! {one}" for one in hops.notices))))
 
     @contextmanager
     def watch(number: int, plan: Plan) -> Iterator[None]:

@@ -8,9 +8,11 @@ import pytest
 
 from runner.errors import Busy
 from runner.goal import Goal
+from runner.hopping import path_to
 from runner.hops_ahead import HopsAhead, hops_ahead
 from runner.path_papers import PathPaper, close_cut_off, papers, walking, write_paper
 from runner.prospects import Ask
+from runner.way import Options
 from tests.pure.test_destination import engine_with, never, registry, silent
 from tests.pure.test_due_now import refloat_on
 
@@ -56,3 +58,13 @@ def test_a_path_somebody_died_on_is_told_once_and_one_that_is_walked_is_left_alo
             pass
     assert close_cut_off(session, "it") == (paper,)
     assert close_cut_off(session, "") == ()
+
+
+def test_a_path_says_how_its_goal_was_found(tmp_path: Path) -> None:
+    refloat = refloat_on(
+        engine_with("omflow/omflow:1.1.6.1", "omflow/omflow:1.2.0.0", "omflow/omflow:1.2.0.3"), tmp_path
+    )
+    found = path_to(refloat, "it", Goal(to="newest"), Options())
+    assert found is not None
+    assert found.versions == ("1.2.0.0", "1.2.0.3")
+    assert "newest is taken as 1.2.0.3, the newest within reach." in found.notices
