@@ -16,6 +16,7 @@ from runner.records import Record
 from runner.steps.back import BackStep
 from runner.steps.configuration import RefreshConfiguration
 from runner.steps.forward import Rename, SetRestartPolicy, StartSuccessor, StopContainer
+from runner.steps.proof import EditFile
 from tests.pure.sweep.stages import STAGES, Stage
 from tests.pure.sweep.sweep import LINE_FAULTS, Ends, call_faults, ends, line_fault, once, trial
 
@@ -86,12 +87,14 @@ BUGS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "the snapshot is never taken": lambda: patch.object(perform_data, "cold_copy", _nothing),
     "the policy is not given back": lambda: patch.object(SetRestartPolicy, "undo", _no_undo),
     "a refresh of configuration has no undo": lambda: patch.object(RefreshConfiguration, "undo", _no_undo),
+    "the compose file is not put back": lambda: patch.object(EditFile, "undo", _no_undo),
     "a lost journal is not made up for": lambda: patch("runner.recovery.records_from_seen", _all_restored),
 }
 
 
 SEEN_ON = {
     "the new one keeps running on the way back": "a held one goes back",
+    "the compose file is not put back": "written in a compose file",
     "a refresh of configuration has no undo": "configuration is refreshed and refused",
 }
 

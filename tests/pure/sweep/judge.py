@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.engine.memory import MemoryEngine
 from runner.facts import Container
 from runner.labels import ROLE, RUN
-from tests.pure.sweep.stages import NAME, Stage
+from tests.pure.sweep.stages import NAME, Stage, compose_file
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Picture:
     networks: tuple[str, ...]
     env: tuple[str, ...]
     data: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    written: bytes
+    """What the compose file says; it matters where the stage has one."""
     others: tuple[str, ...]
     """Names of all other containers."""
 
@@ -36,6 +38,7 @@ def picture(stage: Stage, engine: MemoryEngine) -> Picture:
         networks=tuple(sorted(endpoint.network for endpoint in target.endpoints)) if target else (),
         env=tuple(sorted(_env(target))) if target else (),
         data=tuple((place, tuple(sorted(engine.data[place].items()))) for place in places),
+        written=compose_file().read_bytes() if stage.composed else b"",
         others=tuple(sorted(container.name for container in everyone if container.name != NAME)),
     )
 

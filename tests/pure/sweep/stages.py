@@ -53,6 +53,15 @@ class Stage:
     act: str = "apply"
     config: str = ""
     """Configuration that is refreshed, and checked by the new version."""
+    composed: bool = False
+    """Whether a compose file names its image."""
+
+    @property
+    def labels(self) -> Json:
+        """What compose would have noted on the target."""
+        noted = {"project": "shop", "service": NAME, "project.working_dir": str(compose_file().parent),
+                 "project.config_files": compose_file().name}  # fmt: skip
+        return {f"com.docker.compose.{key}": value for key, value in noted.items()} if self.composed else {}
 
 
 MIGRATES = Behaviour(writes={"/data/db/rows": "new rows", "/data/db/index": "2"}, deletes=("/data/db/more",))
@@ -81,6 +90,8 @@ STAGES = (
     Stage("back after the commit", new=MIGRATES, policy="unless-stopped", act="rollback"),
     Stage("configuration is refreshed", old=SHIPS_OLD, new=SHIPS_NEW, binds=CONFIGURED, config="/conf"),
     Stage("configuration is refreshed and refused", old=SHIPS_OLD, new=REFUSES, binds=CONFIGURED, config="/conf"),
+    Stage("written in a compose file", new=MIGRATES, act="rollback", composed=True),
+    Stage("written in a compose file, crashes", new=MIGRATES_AND_CRASHES, composed=True),
     Stage("back after the commit fails", new=MIGRATES, old=Behaviour(), policy="always", act="bad rollback"),
     Stage("the data of an archive", binds=("mondata:/data", "/srv/conf:/conf"), policy="always", act="restore"),
     Stage("data on which it does not stay up", policy="always", act="bad restore"),
@@ -102,11 +113,21 @@ def build(stage: Stage) -> MemoryEngine:
         "RestartPolicy": {"Name": stage.policy, "MaximumRetryCount": 0},
         "AutoRemove": stage.auto_remove,
     }
-    engine.create_container(NAME, {"Image": OLD, "Env": ["SECRET=s3cret"], "HostConfig": host})
+    engine.create_container(NAME, {"Image": OLD, "Env": ["SECRET=s3cret"], "HostConfig": host, "Labels": stage.labels})
     for network in stage.networks:
         engine.connect(network, NAME, {"Aliases": ["mon-far"]})
     engine.start(NAME)
     return engine
+
+
+@cache
+def compose_file() -> Path:
+    """The one file of this process that names the target's image where a stage is composed."""
+    return new_home() / "compose.yml"
+
+
+def _written(image: str) -> bytes:
+    return f"services:\r\n  {NAME}:  # it\r\n    image: '{image}'\r\n".encode()
 
 
 def _image(ref: str, behaviour: Behaviour, number: str) -> Image:
@@ -129,6 +150,7 @@ def runner_on(engine: MemoryEngine, home: Path, hear: Callable[[Record], None] =
 def prepared(stage: Stage) -> tuple[MemoryEngine, Path]:
     """The machine and state folder right before the act: a copy of one that was made once."""
     engine, home = _prepared(stage.name) if stage in STAGES else _prepare(stage)
+    compose_file().write_bytes(_written(engine.container(NAME).image_ref))
     copy = new_home()
     shutil.copytree(home, copy, dirs_exist_ok=True)
     return engine.fork(), copy
@@ -141,6 +163,7 @@ def _prepared(name: str) -> tuple[MemoryEngine, Path]:
 
 def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
     engine, home = build(stage), new_home()
+    compose_file().write_bytes(_written(OLD))
     if stage.act in ("restore", "bad restore"):
         _back_up_and_change(stage, engine, home)
     elif stage.act != "apply":
