@@ -48,7 +48,7 @@ def test_redis_keeps_every_key_and_its_password(bench: Bench) -> None:
 
 def test_an_older_redis_that_is_healthy_and_empty_fails(bench: Bench) -> None:
     before = redis(bench, "7.0.15")
-    ran = bench.rehearse("6.0.16")
+    ran = bench.rehearse("6.0.16", "--force")
     assert ran.status == 4, ran.out + ran.err
     assert "keys: 100 → 0: it must not change" in ran.out
     assert bench.process == before
