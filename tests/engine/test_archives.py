@@ -161,7 +161,7 @@ def test_a_backup_killed_in_its_pause_is_woken_up_by_the_next_call(
     assert stage.bench.refloat("backup", stage.name, "--to", stage.place).status == -9
     assert stage.bench.process[3] == "paused"
     monkeypatch.delenv("REFLOAT_DEBUG_KILL_AT")
-    assert stage.bench.refloat("recover").status == 0
+    assert stage.bench.refloat("ls", "--snapshots").status == 0
     assert stage.bench.process == process
     assert (stage.snapshots(), stage.shell("ls -A /data", stage.depot)) == ([], "")
 
