@@ -13,7 +13,7 @@ from vaultwork.listing import Listing, differences
 from vaultwork.manifest import FORMAT, Manifest, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
-from vaultwork.sight import Look, look, recall
+from vaultwork.sight import Look, forget, look, recall
 from vaultwork.trouble import Trouble, spoken
 
 
@@ -48,6 +48,8 @@ def seal(room: Room, sources: list[SourceTold], places: list[Place], taken_from:
     for place in places:
         shutil.rmtree(place.staging, ignore_errors=True)
     sparing(room, lambda: write_json(room.folder / "taken-from.json", {"taken_from": taken_from}))
+    for place in places:
+        forget(place)  # nobody writes to it again, and what was seen of millions of files takes memory
     return seal_written(room, sources)
 
 
