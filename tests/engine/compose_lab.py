@@ -91,5 +91,7 @@ def shop_on(host: str, tmp_path: Path, version: str) -> Iterator[Shop]:
             shop.compose("up", "-d")
             yield shop
         finally:
-            for each in bench.engine.containers({"com.docker.compose.project": bench.name}):
-                bench.docker("rm", "--force", "--volumes", each.id, check=False)
+            # A compose that was cut off leaves the container it ran in.
+            for label in ("com.docker.compose.project", "refloat.test"):
+                for each in bench.engine.containers({label: bench.name}):
+                    bench.docker("rm", "--force", "--volumes", each.id, check=False)
