@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
 from runner.facts import Change, Container, Image, Json
@@ -200,10 +197,3 @@ def test_a_setting_that_stands_over_a_changed_default_is_told() -> None:
 
 def test_an_image_for_another_machine_is_told() -> None:
     assert codes(container(), image(architecture="amd64"), image(architecture="arm64")) == ["other-platform"]
-
-
-def test_every_warning_is_documented_and_every_documented_one_exists() -> None:
-    root = Path(__file__).parents[2]
-    sources = "".join(path.read_text(encoding="utf-8") for path in (root / "runner/spec").glob("warn_*.py"))
-    documented = re.findall(r"^\| `([a-z-]+)`", (root / "docs/warnings.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(documented) == sorted(set(re.findall(r'code="([a-z-]+)"', sources)))
