@@ -53,22 +53,23 @@ class Job:
         self.log.append(ran.stdout + ran.stderr)
 
 
-@pytest.fixture
-def job(engine_host: str, wheels: Path, tmp_path: Path) -> Iterator[Job]:
+@pytest.fixture(scope="module")
+def job(engine_host: str, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
     """A folder with the tests of the document in it, and Prometheus with samples of its own on the engine."""
+    folder = tmp_path_factory.mktemp("job")
     name = f"ci-{uuid.uuid4().hex[:6]}"
     docker = ["docker", "--host", engine_host]
     subprocess.run([*docker, "run", "--detach", "--name", name, "--volume", f"{name}:/prometheus", OLD], check=True,
                    capture_output=True)  # fmt: skip
     query = [*docker, "exec", name, "promtool", "query", "instant", "http://127.0.0.1:9090", "up"]
     until(lambda: b"=>" in subprocess.run(query, capture_output=True).stdout, "samples")
-    (tmp_path / "upgrade_tests").mkdir()
-    (tmp_path / "upgrade_tests/test_prom.py").write_text(blocks("python")[0], encoding="utf-8")
-    (tmp_path / "path").touch()
-    env = {**os.environ, "DOCKER_HOST": engine_host, "REFLOAT_HOME": str(tmp_path / "home"), "TARGET": name,
-           "VERSION": NEW, "PIP_FIND_LINKS": str(wheels), "PIP_NO_COMPILE": "1", "GITHUB_PATH": str(tmp_path / "path"),
-           "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "TESTCONTAINERS_RYUK_DISABLED": "true"}  # fmt: skip
-    yield Job(tmp_path, env)
+    (folder / "upgrade_tests").mkdir()
+    (folder / "upgrade_tests/test_prom.py").write_text(blocks("python")[0], encoding="utf-8")
+    (folder / "path").touch()
+    env = {**os.environ, "DOCKER_HOST": engine_host, "REFLOAT_HOME": str(folder / "home"), "TARGET": name,
+           "VERSION": NEW, "PIP_FIND_LINKS": str(wheels), "PIP_NO_COMPILE": "1", "GITHUB_PATH": str(folder / "path"),
+           "GITHUB_STEP_SUMMARY": str(folder / "summary"), "TESTCONTAINERS_RYUK_DISABLED": "true"}  # fmt: skip
+    yield Job(folder, env)
     subprocess.run([*docker, "rm", "--force", "--volumes", name], check=True, capture_output=True)
     subprocess.run([*docker, "volume", "rm", name], check=True, capture_output=True)
 

@@ -175,6 +175,8 @@ class UpgradeBench:
         listed = self.lab.docker("ps", "--all", "--format", '{{.ID}} {{.Names}} {{.Label "refloat.run"}}')
         mine = [line.split()[0] for line in listed.splitlines()
                 if line.split()[1].startswith(self.name) or line.split()[-1] in self.runs()]  # fmt: skip
+        # A look into the vault that an engine died under may have left its container; it belongs to no run.
+        mine += self.lab.docker("ps", "--all", "--quiet", "--filter", f"volume={self.vault}").split()
         if mine:
             self.lab.docker("rm", "--force", "--volumes", *mine)
         volumes = self.lab.docker("volume", "ls", "--quiet", "--filter", f"name={self.name}").split()
