@@ -31,6 +31,8 @@ class Containers:
         self._image_seen = False
         self._ready: dict[str, frozenset[Held]] = {}
         self._conversations: dict[str, Conversation] = {}
+        self._stray: set[str] = set()
+        """Those that an engine did not remove, which was away: they go when a run's are removed."""
 
     def ask(self, run: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float) -> bytes:
         """Ask in the run's own container, which stays for the next question."""
@@ -43,8 +45,10 @@ class Containers:
         try:
             return self._ask_in(name, run, role, held, op, request, timeout_s, networked=networked)
         finally:
-            with contextlib.suppress(EngineError):
+            try:
                 self.remove(name)
+            except EngineError:
+                self._stray.add(name)
 
     def remove(self, name: str) -> None:
         """Remove one container; no error when there is none."""
@@ -56,6 +60,9 @@ class Containers:
 
     def remove_all_of(self, run: str) -> None:
         """Remove every tools container of a run."""
+        for name in tuple(self._stray):
+            self.remove(name)
+            self._stray.discard(name)
         for container in self._engine.containers({RUN: run}):
             if container.labels.get(ROLE) in (TOOLS, RESTORE, DEFAULTS, REFRESH, ARCHIVE):
                 self.remove(container.name)
