@@ -10,10 +10,10 @@ from runner.facts import Container, Finished
 from runner.quoting import quoted, quoted_lines
 from runner.recipes.model import Recipe
 from runner.recipes.work import Listing, Preflight
+from runner.verdict import CANNOT_RUN
 from runner.world import Inquired
 
 ANSWER_S = 60.0
-CANNOT_RUN = (126, 127)
 SHOWN_ITEMS = 10
 SAID_LINES = 5
 """What is quoted of a check that says no."""
@@ -23,35 +23,40 @@ def inquire(engine: EnginePort, target: Container, recipe: Recipe | None) -> tup
     """The answers to a recipe's checks and listings, in its order; none of a container that does not run."""
     if recipe is None or not target.state.running:
         return ()
-    checks = (check for check in recipe.preflight if check.where == "old-container")
-    return (
-        *(_checked(engine, target, check) for check in checks),
-        *(_listed(engine, target, listing) for listing in recipe.customised),
-    )
+    listed = (_listed(engine, target, listing) for listing in recipe.customised)
+    return (*ask_checks(engine, target, recipe), *listed)
 
 
-def _checked(engine: EnginePort, target: Container, check: Preflight) -> Inquired:
-    asked = Inquired(name=check.name, why=check.why, source=check.source)
-    answer = _ask(engine, target, check.argv)
+def ask_checks(engine: EnginePort, target: Container, recipe: Recipe | None) -> tuple[Inquired, ...]:
+    """The answers to its checks alone, which decide whether an upgrade may begin."""
+    if recipe is None or not target.state.running:
+        return ()
+    checks = (each for each in recipe.preflight if each.where == "old-container")
+    return tuple(_checked(engine, target, each) for each in checks)
+
+
+def _checked(engine: EnginePort, target: Container, asks: Preflight) -> Inquired:
+    asked = Inquired(name=asks.name, why=asks.why, source=asks.source)
+    answer = _ask(engine, target, asks.argv)
     if isinstance(answer, str):
         return asked.model_copy(update={"unheard": _said(answer, target)})
-    return asked.model_copy(update={"refused": _said(_verdict(answer, check), target)})
+    return asked.model_copy(update={"refused": _said(_verdict(answer, asks), target)})
 
 
 def _said(text: str, target: Container) -> str:
     return "; ".join(quoted_lines(text, target, SAID_LINES))
 
 
-def _verdict(answer: Finished, check: Preflight) -> str:
+def _verdict(answer: Finished, asks: Preflight) -> str:
     """What it says against the upgrade; empty where nothing."""
     text = f"{answer.text}\n{answer.complaint}".strip()
-    if check.danger:
+    if asks.danger:
         for line in text.splitlines():
-            if re.search(check.danger, line):
+            if re.search(asks.danger, line):
                 return line
-    if answer.exit_code == check.exit_status:
+    if answer.exit_code == asks.exit_status:
         return ""
-    return text or f"{' '.join(check.argv)} ended with {answer.exit_code}"
+    return text or f"{' '.join(asks.argv)} ended with {answer.exit_code}"
 
 
 def _listed(engine: EnginePort, target: Container, listing: Listing) -> Inquired:

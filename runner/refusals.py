@@ -7,7 +7,7 @@ from runner.facts import Container
 from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
 from runner.way import kept_name, staging_name
-from runner.world import SPARE_INODES, World
+from runner.world import SPARE_INODES, Inquired, World
 
 Reason = tuple[str, str, str]
 """Code, what is so, what to do."""
@@ -28,9 +28,9 @@ def refuse_unfit_for_restore(world: World) -> None:
     _refuse(tuple(reason for look in (_no_data, _thawed, *_LOOKS) for reason in look(world)))
 
 
-def refuse_unready(world: World) -> None:
+def refuse_unready(asked: tuple[Inquired, ...]) -> None:
     """Refused ``preflight`` where the product itself says no to an upgrade; asked again right before one."""
-    _refuse(_preflight(world))
+    _refuse(_objections(asked))
 
 
 def _refuse(reasons: tuple[Reason, ...]) -> None:
@@ -156,6 +156,10 @@ def _platform(world: World) -> tuple[Reason, ...]:
 
 
 def _preflight(world: World) -> tuple[Reason, ...]:
+    return _objections(world.inquired)
+
+
+def _objections(asked: tuple[Inquired, ...]) -> tuple[Reason, ...]:
     """What the product itself says against an upgrade, asked as its recipe has it."""
     return tuple(
         (
@@ -163,7 +167,7 @@ def _preflight(world: World) -> tuple[Reason, ...]:
             f"{one.name} says no: {one.refused}",
             f"{one.why} See {one.source} (or leave it out: --unchecked)",
         )
-        for one in world.inquired
+        for one in asked
         if one.refused
     )
 

@@ -28,12 +28,7 @@ def survey(engine: EnginePort, vault: VaultPort, target: Container, goal: Goal, 
     ref = image_ref(goal, target, old_image)
     new_image, notices = obtain_image(engine, ref, pull_policy(goal, ref), hear, asked=goal.pull is not None)
     world = look_around(engine, vault, target, new_image, ref, place, measure=measure, notices=notices)
-    return inquired(engine, world)
-
-
-def inquired(engine: EnginePort, world: World) -> World:
-    """The same world with what the old version answers to its recipe's questions."""
-    return world.model_copy(update={"inquired": inquire(engine, world.target, recipe_of(world))})
+    return world.model_copy(update={"inquired": inquire(engine, target, recipe_of(world))})
 
 
 def look_around(engine: EnginePort, vault: VaultPort, target: Container, new_image: Image, ref: str, place: VaultPlace,

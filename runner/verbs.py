@@ -14,6 +14,7 @@ from runner.errors import NotFound, Refused
 from runner.facts import Container
 from runner.goal import Goal, image_ref
 from runner.hop_rulings import is_barred
+from runner.inquiry import ask_checks
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
 from runner.plan import Plan, Side
@@ -23,10 +24,10 @@ from runner.recovery import Open, lost_runs, open_runs, plan_of_successor, refus
 from runner.refusals import refuse_unready
 from runner.session import Session
 from runner.staging import strike_left
-from runner.survey import inquired, look_around, survey
+from runner.survey import look_around, survey
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
-from runner.way import Options, repository, side
+from runner.way import Options, recipe_of, repository, side
 from runner.world import Refreshing, World, changed_since, expectations
 
 
@@ -142,7 +143,7 @@ class Refloat:
             what = "The world changed since the plan was made:\n  " + "\n  ".join(changes)
             raise Refused("stale-plan", what, then=f"Make it anew: refloat plan {plan.target} --to VERSION")
         if plan.verb == "upgrade" and not plan.unchecked:
-            refuse_unready(inquired(session.engine, world))
+            refuse_unready(ask_checks(session.engine, container, recipe_of(world)))
 
     def offer_rollback(self, target_or_run: str, options: Options = Options(),
                        place: VaultPlace = VaultPlace()) -> RollbackOffer:  # fmt: skip

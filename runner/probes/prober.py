@@ -13,12 +13,11 @@ from runner.engine.port import EnginePort
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Container, Finished, Json
 from runner.labels import PROBER, ROLE, RUN
+from runner.verdict import CANNOT_RUN
 
 TOOLS_IMAGE = "refloat/tools:1"
 # What the engine needs around the question: making an exec and reading its end.
 AROUND_S = 5
-# What the engine answers when a command is not there or cannot be run.
-CANNOT_RUN = (126, 127)
 
 
 def ask_network(engine: EnginePort, container: Container, run: str, argv: Sequence[str], inside: Sequence[str],

@@ -13,6 +13,7 @@ from runner.facts import Fact, Finished, Json
 from runner.vault.port import Changed, Copied, Measured, Room, Sealed, Source, VaultError
 from runner.vault.tools import SOURCES, VAULT
 from runner.vault.tools_image import no_tools
+from runner.verdict import CANNOT_RUN
 
 Answer = TypeVar("Answer", bound=Fact)
 COMMAND = "refloat-vault"
@@ -131,7 +132,7 @@ def answer_from(finished: Finished, op: str, image: str) -> bytes:
     if finished.exit_code is None:
         raise error_from("too-slow", f"The vault's '{op}' did not end in time.", op)
     text = finished.stdout.strip()
-    if finished.exit_code in (126, 127) and not text.startswith(b"{"):
+    if finished.exit_code in CANNOT_RUN and not text.startswith(b"{"):
         raise no_tools(image, f"What has that name has no {COMMAND}.")
     try:
         answer = json.loads(text)

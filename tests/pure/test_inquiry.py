@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.engine.memory import Behaviour, MemoryEngine
 from runner.engine.memory.behaviour import Answer
 from runner.facts import Image, Json
-from runner.inquiry import inquire
+from runner.inquiry import ask_checks, inquire
 from runner.recipes.loader import recipe_named
 from runner.recipes.model import Recipe
 from runner.recipes.work import Listing, Preflight
@@ -75,3 +75,10 @@ def test_a_stopped_container_and_an_unknown_product_are_not_asked() -> None:
     assert inquire(engine, engine.container("mon"), None) == ()
     engine.stop("mon", 5)
     assert inquire(engine, engine.container("mon"), recipe()) == ()
+
+
+def test_right_before_an_upgrade_only_the_checks_are_asked_again() -> None:
+    engine = machine(Answer(argv=CHECK, exit_code=1, stdout="no"), Answer(argv=LIST, stdout="/local/mine"))
+    assert [(one.name, one.refused) for one in ask_checks(engine, engine.container("mon"), recipe())] == [
+        ("clean", "no")
+    ]
