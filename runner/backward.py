@@ -9,7 +9,7 @@ from runner.hops import Backward, Barrier, Downgrade
 
 def why_not_back(downgrade: Downgrade, backward: Backward, hop: Hop, among: Catalogue) -> str:
     """Why the way back in place is closed; empty when it is open."""
-    if _stays_inside(backward, hop, among):
+    if _stays_inside(backward, hop, among) or not hop.placed:
         return ""
     if downgrade == "works":
         return ""

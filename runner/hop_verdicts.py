@@ -19,15 +19,20 @@ class Hop:
     leaving: Release
     into: Release
 
+    @property
+    def placed(self) -> bool:
+        """Whether both belong to a series; where one does not, nothing can be said of what lies between."""
+        return not (self.leaving.unplaced or self.into.unplaced)
+
     def crosses(self, series: Series) -> bool:
         """Whether a series lies strictly between."""
         parts = len(series)
-        return self.leaving.series(parts) < series < self.into.series(parts)
+        return self.placed and self.leaving.series(parts) < series < self.into.series(parts)
 
     def enters(self, series: Series) -> bool:
         """Whether it comes into a series from outside."""
         parts = len(series)
-        return self.into.series(parts) == series != self.leaving.series(parts)
+        return self.placed and self.into.series(parts) == series != self.leaving.series(parts)
 
 
 def why_not(rule: hops.HopRule, hop: Hop, among: Catalogue) -> str:  # noqa: C901 -- one case a rule, nothing nested
@@ -132,11 +137,11 @@ def _jumped_over(stops: list[Series], hop: Hop) -> str:
 def _not_the_next_feature(rule: hops.NextFeatureVersion, hop: Hop, among: Catalogue) -> str:
     if hop.leaving.series(3) == hop.into.series(3):
         return ""
-    if hop.into.numbers[3] != 0:
-        return f"{hop.into} is a bug fix of another feature version; only {dotted(hop.into.series(3))}.0 can be entered"
     station = among.read(rule.stepwise_to) if rule.stepwise_to else None
     if station and hop.leaving.rank < station.rank < hop.into.rank:
         return f"{hop.leaving} goes step by step to {station} first"
+    if hop.into.numbers[3] != 0:
+        return f"{hop.into} is a bug fix of another feature version; only {dotted(hop.into.series(3))}.0 can be entered"
     earlier = [one for one in among.between(hop.leaving, hop.into) if one.numbers[3] == 0]
     if earlier:
         return f"{earlier[0]} comes first"

@@ -11,6 +11,8 @@ from runner.versions import series_from
 def warnings_on(rule: hops.HopRule, hop: Hop, among: Catalogue) -> tuple[str, ...]:
     """The sentences to show beside this hop."""
     match rule:
+        case hops.OneMajorAtATime() if not hop.placed:
+            return (_not_to_be_told(hop),)
         case hops.NextFeatureVersion():
             return (*_taken_for_the_next(hop, among), *_contradicted(rule, hop, among))
         case hops.ManualSteps():
@@ -19,6 +21,11 @@ def warnings_on(rule: hops.HopRule, hop: Hop, among: Catalogue) -> tuple[str, ..
             return tuple(said for bound in rule.bounds if (said := _outside_the_table(bound, hop, among)))
         case _:
             return ()
+
+
+def _not_to_be_told(hop: Hop) -> str:
+    build = hop.leaving if hop.leaving.unplaced else hop.into
+    return f"{build} is a build of the development branch: nothing tells which major it is, and no rule is held to it."
 
 
 def _taken_for_the_next(hop: Hop, among: Catalogue) -> tuple[str, ...]:

@@ -66,10 +66,14 @@ def find_path(recipe: Recipe, start: Release, goal: Release, among: Catalogue, *
     """The fewest hops that every rule allows, resting at the highest releases."""
     if among.complete and not among.holds(goal) and goal != start:
         return _not_released(recipe, start, goal, among)
-    if goal.rank < start.rank:
-        return _path_back(recipe, start, goal, among)
     if start.edition and goal.edition and start.edition != goal.edition:
         return _path_to_edition(recipe, start, goal, among, force)
+    return _path_in_edition(recipe, start, goal, among, force)
+
+
+def _path_in_edition(recipe: Recipe, start: Release, goal: Release, among: Catalogue, force: bool) -> Path | NoPath:
+    if goal.rank < start.rank:
+        return _path_back(recipe, start, goal, among)
     return _path_up(recipe, start, goal, _in_edition(among, start.edition or goal.edition), force)
 
 
@@ -82,7 +86,8 @@ def _not_released(recipe: Recipe, start: Release, goal: Release, among: Catalogu
 def _path_back(recipe: Recipe, start: Release, goal: Release, among: Catalogue) -> Path | NoPath:
     why = why_not_back(recipe.downgrade, recipe.backward, Hop(start, goal), among)
     if not why:
-        return Path((goal,))
+        unplaced = start.unplaced or goal.unplaced  # else it is plainly a way back, of which no rule for going up tells
+        return Path((goal,), tuple(_said_about(recipe, start, (goal,), among)) if unplaced else ())
     allowed = (
         one
         for one in among.between(goal, start)
@@ -92,15 +97,23 @@ def _path_back(recipe: Recipe, start: Release, goal: Release, among: Catalogue) 
 
 
 def _path_to_edition(recipe: Recipe, start: Release, goal: Release, among: Catalogue, force: bool) -> Path | NoPath:
-    """One thing at a time: first the version in the old edition, then the edition at equal versions."""
+    """One thing at a time: first the version in the old edition, then the edition at equal versions.
+
+    Where the old edition has no such release, the edition comes first.
+    """
     why = _why_not_convert(recipe.editions, start.edition, goal.edition)
     if why:
         source = recipe.editions.source if recipe.editions else recipe.hops[0].source
         return NoPath("edition-conversion", why, source)
     if start.rank == goal.rank:
         return Path((goal,))
-    station = _spelled(among, replace(goal, edition=""), start.edition)
-    way = _path_up(recipe, start, station, _in_edition(among, start.edition), force)
+    station, converted = _spelled(among, goal, start.edition), _spelled(among, start, goal.edition)
+    if among.complete and not among.holds(station) and among.holds(converted):
+        way = _path_in_edition(recipe, converted, goal, among, force)
+        return replace(way, hops=(converted, *way.hops)) if isinstance(way, Path) else way
+    if among.complete and not among.holds(station):
+        return _not_released(recipe, start, station, among)
+    way = _path_in_edition(recipe, start, station, among, force)
     return replace(way, hops=(*way.hops, goal)) if isinstance(way, Path) else way
 
 

@@ -10,8 +10,12 @@ from runner.versions.release import DAILY, FINAL, Release, Stage
 OLD_NAMES = {"cre": "community", "cee": "pro", "cce": "ultimate", "cme": "ultimatemt", "cse": "cloud", "cfe": "free"}
 NEW_NAMES = ("community", "pro", "ultimate", "ultimatemt", "cloud")
 NEW_NAMES_SINCE = (2, 5)
+FREE_SINCE = (2, 0)
 
-_EDITION = rf"(?:\.({'|'.join((*OLD_NAMES, *NEW_NAMES))}))?"
+DEMO = "cee.demo"
+"""How the free edition was called before 2.0."""
+
+_EDITION = rf"(?:\.(cee\.demo|{'|'.join((*OLD_NAMES, *NEW_NAMES))}))?"
 _BASED = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:([ibp])(\d+)|-(\d{4}\.\d\d\.\d\d))?(?:-rc(\d+))?" + _EDITION)
 _BASELESS = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)(?:-rc(\d+))?" + _EDITION)
 _KINDS = {"i": 0, "b": 1, "p": 3}
@@ -34,7 +38,8 @@ def _baseless(match: re.Match[str], text: str) -> Release | None:
     """A build of the development branch: its year as first number puts it above everything that has a base."""
     if not _is_date(text[:10]):
         return None
-    return Release(_triple(match), _with_candidate(((DAILY, 0, ""),), match[4]), _edition(match[5]), text)
+    stage = _with_candidate(((DAILY, 0, ""),), match[4])
+    return Release(_triple(match), stage, _edition(match[5]), text, unplaced=True)
 
 
 def _stage(kind: str | None, number: str | None, day: str | None) -> Stage:
@@ -62,6 +67,8 @@ def _is_date(text: str) -> bool:
 
 
 def _edition(suffix: str | None) -> str:
+    if suffix == DEMO:
+        return "free"
     return OLD_NAMES.get(suffix or "", suffix or "")
 
 
@@ -70,5 +77,7 @@ def spelled(release: Release, edition: str) -> str:
     bare = re.sub(_EDITION + "$", "", release.text)
     if release.numbers[:2] >= NEW_NAMES_SINCE and edition in NEW_NAMES:
         return f"{bare}.{edition}"
+    if release.numbers[:2] < FREE_SINCE and edition == "free":
+        return f"{bare}.{DEMO}"
     old = next((short for short, name in OLD_NAMES.items() if name == edition), edition)
     return f"{bare}.{old}"

@@ -19,6 +19,8 @@ class Release:
     stage: Stage = FINAL
     edition: str = ""
     text: str = field(default="", compare=False)
+    unplaced: bool = field(default=False, compare=False)
+    """Whether it belongs to no series: a build of a development branch, whose place in the order is a convention."""
 
     def __str__(self) -> str:
         return self.text
