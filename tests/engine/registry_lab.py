@@ -18,7 +18,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engine.upgrade_lab import Bench, until
+from tests.engine.upgrade_lab import Bench
+from tests.lab.engines import until
 
 REGISTRY = "refloat-lab/registry:2.8.2"
 USER, PASSWORD = "mia", "correct-horse-never-shown"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,20 +18,11 @@ from runner.rehearsal import REHEARSAL
 from runner.session import Session
 from runner.vault.port import VaultPlace
 from runner.vault.vault import DockerVault
+from tests.engine import command_line
+from tests.engine.command_line import Ran, surroundings
 
-ROOT = Path(__file__).parents[2]
-REFLOAT = [sys.executable, "-m", "runner.cli.main"]
 SERVICE = "refloat-lab/misbehave"
 UP_S = 300
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One finished command line."""
-
-    status: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -56,9 +45,7 @@ class Bench:
         return target.id, target.state.started_at, target.state.pid, target.state.status
 
     def docker(self, *line: str) -> str:
-        ran = subprocess.run(["docker", "--host", self.host, *line], capture_output=True, text=True, timeout=120)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
+        return command_line.docker(self.host, *line)
 
     def run(self, image: str, *options: str, command: tuple[str, ...] = ()) -> None:
         label = f"refloat.test={self.name}"
@@ -75,13 +62,10 @@ class Bench:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "DOCKER_HOST": self.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "200"}
+        return surroundings(self.host, self.home)
 
     def refloat(self, *line: str) -> Ran:
-        ran = subprocess.run([*REFLOAT, *line, "--vault", self.vault], cwd=ROOT, env=self.environment,
-                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)  # fmt: skip
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        return command_line.refloat(self.environment, *line, "--vault", self.vault)
 
     def rehearse(self, to: str, *more: str) -> Ran:
         return self.refloat("rehearse", self.name, "--to", to, "--dwell", "1", *more)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from runner.vault.port import VaultPlace
-from tests.engine.rehearse_lab import Bench, Ran, bench_on
+from tests.engine.command_line import Ran
+from tests.engine.rehearse_lab import Bench, bench_on
 
 BUSYBOX = "refloat-lab/busybox:1"
 MAIN = "test ! -e /data/poison || exit 3; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"

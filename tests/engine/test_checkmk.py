@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.upgrade_lab import Bench, bench_on, until
+from tests.engine.upgrade_lab import Bench, bench_on
+from tests.lab.engines import until
 
 CHECKMK = "refloat-lab/check-mk-raw"
 OLD, NEW, BREAKS, OTHER_SITE = "2.2.0p47", "2.3.0p43", "2.3.0p50", "2.3.0p51"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.engine.upgrade_lab import until
+from tests.lab.engines import until
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = "refloat-lab/prometheus:2.42.0", "2.53.3"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,26 +15,12 @@ import pytest
 from runner.engine.docker import DockerEngine, connect_engine
 from runner.facts import Container
 from runner.journal import Runs
+from tests.engine import command_line
+from tests.engine.command_line import Ran, surroundings
 
-ROOT = Path(__file__).parents[2]
-REFLOAT = [sys.executable, "-m", "runner.cli.main"]
 PRODUCT = "refloat-lab/misbehave"
 QUICK = ("--dwell", "1")
 SECRET = "correct-horse-battery"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One finished command line."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The code of its error."""
-        return str(json.loads(self.out)["error"]["code"])
 
 
 @dataclass(frozen=True)
@@ -57,19 +41,15 @@ class Bench:
         return self.engine.container(self.name)
 
     def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "DOCKER_HOST": self.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "200", **more}
+        return surroundings(self.host, self.home, **more)
 
     def refloat(self, *line: str, **more: str) -> Ran:
-        ran = subprocess.run([*REFLOAT, *line], cwd=ROOT, env=self.environment(**more), stdin=subprocess.DEVNULL,
-                             capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
-        assert "Traceback" not in ran.stderr, ran.stderr
-        assert SECRET not in ran.stdout + ran.stderr
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        ran = command_line.refloat(self.environment(**more), *line)
+        assert SECRET not in ran.told
+        return ran
 
     def docker(self, *line: str) -> str:
-        ran = subprocess.run(["docker", "--host", self.host, *line], capture_output=True, text=True, timeout=120)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
+        return command_line.docker(self.host, *line)
 
     def create(self, name: str, image: str = f"{PRODUCT}:1.0", *options: str) -> None:
         label = f"refloat.test={self.name}"
@@ -232,9 +212,8 @@ def test_a_held_verdict_is_committed_by_hand(bench: Bench) -> None:
 
 def started(bench: Bench, until: str, name: str = "", *more: str) -> subprocess.Popen[str]:
     """An upgrade at work that has said ``until``."""
-    line = [*REFLOAT, "apply", name or bench.name, "--to", "2.0", "--vault", bench.vault, *more]
-    running = subprocess.Popen(line, cwd=ROOT, env=bench.environment(), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    line = ("apply", name or bench.name, "--to", "2.0", "--vault", bench.vault, *more)
+    running = command_line.start(bench.environment(), *line)
     wait_for(running, until)
     return running
 

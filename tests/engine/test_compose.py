@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.command_line import Ran
 from tests.engine.compose_lab import V1, V2, Shop, shop_on
-from tests.engine.upgrade_lab import Ran
 
 
 @pytest.fixture(params=[V1, V2])

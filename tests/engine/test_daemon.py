@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.upgrade_bench import PRODUCT, Data, UpgradeBench, finished, go_on, laid_out
+from tests.engine.command_line import finished
+from tests.engine.upgrade_bench import PRODUCT, Data, UpgradeBench, go_on, laid_out
 from tests.lab.engines import ENGINE_SH, Lab, further_engine, until
 
 IMAGES = ("refloat/tools:1", *(f"{PRODUCT}:{tag}" for tag in ("1.0", "2.0", "crash")))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.upgrade_lab import MISBEHAVE, Bench, Ran, bench_on
+from tests.engine.command_line import Ran
+from tests.engine.upgrade_lab import MISBEHAVE, Bench, bench_on
 
 POLICY = {"Name": "on-failure", "MaximumRetryCount": 3}
 SILENCE_S = "20"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.upgrade_lab import MISBEHAVE, Bench, Ran, bench_on
+from tests.engine.command_line import Ran
+from tests.engine.upgrade_lab import MISBEHAVE, Bench, bench_on
 
 SERVICE = f"""FROM {MISBEHAVE}:1.0
 RUN mkdir -p /opt/omflow/server && printf '#!/bin/sh\\nexit 0\\n' >/opt/omflow/server/omflow_server \\

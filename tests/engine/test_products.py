@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.engine.upgrade_lab import BUSYBOX, Bench, bench_on, until
+from tests.engine.upgrade_lab import BUSYBOX, Bench, bench_on
+from tests.lab.engines import until
 
 PROMETHEUS = "refloat-lab/prometheus"
 POSTGRES = "refloat-lab/postgres"

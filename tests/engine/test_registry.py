@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.upgrade_lab import MISBEHAVE, Bench, bench_on, until
+from tests.engine.upgrade_lab import MISBEHAVE, Bench, bench_on
+from tests.lab.engines import until
 
 REGISTRY = "refloat-lab/registry:2.8.2"
 DROP_LAYERS = """find /data -path '*/blobs/*' -name data | while read -r blob; do

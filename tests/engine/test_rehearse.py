@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engine.rehearse_lab import REFLOAT, ROOT, Bench, bench_on, with_service
+from tests.engine import command_line
+from tests.engine.rehearse_lab import Bench, bench_on, with_service
 
 
 @pytest.fixture
@@ -103,9 +103,8 @@ def test_a_migration_that_crashes_is_seen_on_the_copy_only(service: Bench) -> No
 
 def killed_at(bench: Bench, moment: str, *line: str) -> None:
     """A rehearsal that is killed as soon as it says this."""
-    command = [*REFLOAT, "rehearse", bench.name, "--dwell", "0", "--vault", bench.vault, *line]
-    with subprocess.Popen(command, cwd=ROOT, env=bench.environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
+    command = ("rehearse", bench.name, "--dwell", "0", "--vault", bench.vault, *line)
+    with command_line.start(bench.environment, *command) as running:
         assert running.stderr
         said = next((line for line in running.stderr if moment in line), "")
         running.send_signal(signal.SIGKILL)

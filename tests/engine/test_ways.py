@@ -10,7 +10,8 @@ import pytest
 
 from runner.errors import NotFound
 from runner.facts import Json
-from tests.engine.upgrade_lab import BUSYBOX, MISBEHAVE, Bench, bench_on, until
+from tests.engine.upgrade_lab import BUSYBOX, MISBEHAVE, Bench, bench_on
+from tests.lab.engines import until
 
 
 @pytest.fixture

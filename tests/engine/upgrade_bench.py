@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.engines import ROOT, Lab, until
+from tests.engine import command_line
+from tests.engine.command_line import Ran, finished, surroundings
+from tests.lab.engines import Lab, until
 
-REFLOAT = [sys.executable, "-m", "runner.cli.main"]
 PRODUCT = "refloat-lab/misbehave"
 PATIENCE_S = 300.0
 # The first two files of /data are what the image `migrates` changes and deletes.
@@ -26,19 +24,6 @@ SEED = """cd /data && echo first >a-first && echo second >b-second && mkdir -p s
 head -c 300000 /dev/urandom >sub/random && ln -s ../b-second sub/link && chmod 640 a-first && chown 33:33 sub/random"""
 TREE = """cd /data && find . -exec stat -c '%n %F %a %u %g' {} + &&
 find . -type f ! -name journal -exec sha256sum {} +"""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One finished command line; a negative status is the signal that ended it."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> str:
-        return f"status {self.status}\n{self.out}\n{self.err}"
 
 
 @dataclass(frozen=True)
@@ -96,14 +81,13 @@ class UpgradeBench:
     # the product
 
     def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "DOCKER_HOST": self.lab.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "200", **more}
+        return surroundings(self.lab.host, self.home, **more)
 
     def apply_line(self, tag: str, *options: str) -> tuple[str, ...]:
         return ("apply", self.name, "--to", tag, "--vault", self.vault, "--dwell", "0.5", *options)
 
     def start(self, *line: str, **more: str) -> subprocess.Popen[str]:
-        return subprocess.Popen([*REFLOAT, *line], cwd=ROOT, env=self.environment(**more), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        return command_line.start(self.environment(**more), *line)
 
     def refloat(self, *line: str, **more: str) -> Ran:
         return finished(self.start(*line, **more))
@@ -196,23 +180,10 @@ def laid_out(lab: Lab, folder: Path) -> Iterator[UpgradeBench]:
         bench.clear()
 
 
-def finished(running: subprocess.Popen[str]) -> Ran:
-    """Let it come to its end; no end is a traceback."""
-    out, err = running.communicate(timeout=PATIENCE_S)
-    assert "Traceback" not in err, err
-    assert "bug of refloat" not in err, err
-    return Ran(running.returncode, out, err)
-
-
 def go_on(running: subprocess.Popen[str]) -> Ran:
     """Let a halted process go on to its end."""
     running.send_signal(signal.SIGCONT)
     return finished(running)
-
-
-def json_of(ran: Ran) -> dict[str, object]:
-    said: dict[str, object] = json.loads(ran.out)
-    return said
 
 
 def _wait_until_halted(running: subprocess.Popen[str], boundary: str) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,29 +14,15 @@ from pathlib import Path
 from runner.engine.docker import DockerEngine, connect_engine
 from runner.facts import Container
 from runner.journal import Runs
+from tests.engine import command_line
+from tests.engine.command_line import Ran, surroundings
+from tests.lab.engines import until
 
-ROOT = Path(__file__).parents[2]
-REFLOAT = [sys.executable, "-m", "runner.cli.main"]
 BUSYBOX = "refloat-lab/busybox:1"
 MISBEHAVE = "refloat-lab/misbehave"
-PATIENCE_S = 180.0
 TREE = """cd /data && find . ! -name journal -exec stat -c '%n %a %u %g' {} + &&
 find . -type f ! -name journal -exec sha256sum {} +"""
 """Names, modes, owners and contents; not the list of starts, which grows with every one."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One finished command line."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The code of its error."""
-        return str(json.loads(self.out)["error"]["code"])
 
 
 @dataclass(frozen=True)
@@ -63,17 +47,10 @@ class Bench:
         return self.engine.container(self.name)
 
     def refloat(self, *line: str, **variables: str) -> Ran:
-        more = {"DOCKER_HOST": self.host, "REFLOAT_HOME": str(self.home), "COLUMNS": "400", **variables}
-        ran = subprocess.run([*REFLOAT, *line], cwd=ROOT, env={**os.environ, **more}, stdin=subprocess.DEVNULL,
-                             capture_output=True, text=True, timeout=600, check=False)  # fmt: skip
-        assert "Traceback" not in ran.stderr, ran.stderr
-        assert ran.returncode != 70, ran.stderr
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        return command_line.refloat(surroundings(self.host, self.home, **variables), *line)
 
     def docker(self, *line: str, check: bool = True) -> str:
-        ran = subprocess.run(["docker", "--host", self.host, *line], capture_output=True, text=True, timeout=300)
-        assert ran.returncode == 0 or not check, f"docker {' '.join(line)}: {ran.stderr}"
-        return ran.stdout.strip()
+        return command_line.docker(self.host, *line, check=check)
 
     def plan(self, *line: str) -> Ran:
         return self.refloat("plan", self.name, *line, "--vault", self.vault)
@@ -156,14 +133,6 @@ class Bench:
 
     def _networks(self) -> set[str]:
         return set(self.docker("network", "ls", "--quiet", "--filter", f"name={self.name}").split())
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Wait for it; the deadline is only for what never comes."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S:.0f} s: {what}"
-        time.sleep(0.2)
 
 
 @contextmanager

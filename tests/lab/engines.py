@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 ENGINE_SH = ROOT / "images/engine/engine.sh"
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
 
 
 def until(true: Callable[[], bool], what: str) -> None:
