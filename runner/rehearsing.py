@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from runner.backups import clear_left_backups
+from runner.backups import MARK, clear_left_backups
 from runner.errors import Interrupted, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
@@ -22,14 +22,23 @@ from runner.rehearsals import save_result
 from runner.session import Session
 from runner.staging import on_stage, strike_left, take_snapshot
 from runner.steps.nouns import HealthTerms, ImageHealth, Reading
+from runner.vault.archive_port import Archive, ArchivePort
 from runner.vault.port import Room, VaultPlace
 from runner.way import Options, recipe_of
 from runner.world import World
 
-__all__ = ["Ears", "Wanted", "kept_result", "look_at_original", "named_snapshot", "rehearse", "upgraded_copy"]
+__all__ = ["Ears", "Packed", "Wanted", "kept_result", "look_at_original", "named_snapshot", "rehearse", "upgraded_copy"]
 
 INTERRUPTED = "All that was made for it is gone."
 """Where things stand then."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An archive to play on, and who can unpack it."""
+
+    archives: ArchivePort
+    archive: Archive
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,15 @@ class Wanted:
     """Leave the way back out."""
     snapshot: str = ""
     """The run whose snapshot is played on; empty takes a new one."""
+    packed: Packed | None = None
+    """The archive that is played on instead."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """More labels for everything that is made, so that others can clear it away, too."""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the target is left alone: neither paused nor asked anything."""
+        return bool(self.snapshot or self.packed)
 
 
 def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: Ears) -> Rehearsed:
@@ -80,10 +96,13 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
 
 
 def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
-    """A sealed snapshot of this very target, its tools at hand; Refused ``no-such-snapshot``, ``other-mounts``."""
+    """A sealed snapshot of this very target, its tools at hand; Refused ``no-such-snapshot``, ``other-mounts``.
+
+    A backup's is known by the run that the backup said.
+    """
     place: VaultPlace = plan.room.place
     rooms = (seen.room for seen in session.vault.rooms(place) if seen.sealed and seen.room.target == plan.target)
-    room = next((room for room in rooms if room.run == run), None)
+    room = next((room for room in rooms if room.run in (run, f"{run}{MARK}")), None)
     if room is None:
         what = f"There is no snapshot of {plan.target} by run {run} in {place.volume or place.path}."
         raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
@@ -91,15 +110,21 @@ def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
         if session.vault.sealed(room).sources != plan.sources:
             raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
     except BaseException:  # otherwise whoever plays on it needs them, and puts them away
-        session.vault.close(run)
+        session.vault.close(room.run)
         raise
     return room
 
 
 def look_at_original(session: Session, world: World, plan: Plan, scene: Scene, wanted: Wanted,
                      tell: Callable[[str], None]) -> Original:  # fmt: skip
-    """Ask the target, unless it is to be left alone, and take its snapshot, unless there is one."""
+    """Ask the target, unless it is to be left alone, and take its snapshot, unless there is one or an archive.
+
+    Refused ``no-data``, and VaultError where the archive is damaged, foreign or not there.
+    """
     original = _the_original(session, world, scene, wanted)
+    if wanted.packed:
+        _unpack(scene, wanted.packed, tell)
+        return original
     if scene.borrowed or not scene.sources:
         return original
     tell("a snapshot; the target stands still for what changed meanwhile")
@@ -107,10 +132,18 @@ def look_at_original(session: Session, world: World, plan: Plan, scene: Scene, w
         return replace(original, paused_s=take_snapshot(session, scene, world.target))
 
 
+def _unpack(scene: Scene, packed: Packed, tell: Callable[[str], None]) -> None:
+    """Make the archive the snapshot that is played on; it goes with the scene."""
+    if not scene.sources:
+        raise Refused("no-data", f"{scene.target} has no data that an archive could stand for.")
+    tell(f"unpack {packed.archive.spoken}; the target is left alone")
+    packed.archives.bring_in(packed.archive, scene.room, scene.sources)
+
+
 def _the_original(session: Session, world: World, scene: Scene, wanted: Wanted) -> Original:
     """What the target itself answers now is what its copy must answer; untouched, what is asked of everybody."""
     terms, readings = _old_terms(world, wanted.options), _readings(world, wanted.options)
-    if wanted.snapshot:
+    if wanted.untouched:
         mine = set(wanted.options.probes)
         probes = tuple(p for p in terms.probes if isinstance(p, ImageHealth) or not (p.if_before or p in mine))
         return Original(terms.model_copy(update={"probes": probes}), readings, {}, None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runner.cli.apply import finish
+from runner.cli.depots import PasswordFile, opened_archive, opened_depot
 from runner.cli.ground import TOOLS_IMAGE, new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import ask, say, say_json, tell
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from runner.backing_up import BackedUp
     from runner.restoring import RestoreOffer
     from runner.session import Session
-    from runner.vault.archive_port import Archive, ArchiveSeen, Depot
+    from runner.vault.archive_port import ArchiveSeen
 
 MaybeTarget = Annotated[str, typer.Argument(metavar="[T]", help="A container; none is needed for --list and --verify.")]
 Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or id, or a compose PROJECT/SERVICE.")]
@@ -36,21 +35,6 @@ PlaceFor = Annotated[
 List = Annotated[bool, typer.Option("--list", help="List the archives there are instead.")]
 Verify = Annotated[str, typer.Option("--verify", metavar="FILE", help="Read every byte of this archive instead.")]
 Init = Annotated[bool, typer.Option("--init", help="Make the restic repository where there is none.")]
-PasswordFile = Annotated[
-    str, typer.Option("--password-file", metavar="FILE", help="The repository's password, in a file of this machine.")
-]
-HANDED_ON = (
-    "AWS_",
-    "AZURE_",
-    "B2_",
-    "GOOGLE_ACCESS_TOKEN",
-    "GOOGLE_PROJECT_ID",
-    "OS_",
-    "RESTIC_REST_",
-    "ST_",
-    "SWIFT_",
-)
-"""The variables that restic's backends ask for begin so; they are handed on to it, and to nobody else."""
 
 
 def backup_command(target: MaybeTarget = "", to: PlaceFor = "", list_: List = False, verify: Verify = "",
@@ -78,7 +62,7 @@ def _archiving(session: Session) -> Archiving:
 def _back_up(target: str, to: str, password_file: str, vault: str, *, init: bool, as_json: bool) -> None:
     from runner.backing_up import Wanted
 
-    wanted = Wanted(depot=_depot(to, password_file), place=place_from(vault), init=init)
+    wanted = Wanted(depot=opened_depot(to, password_file), place=place_from(vault), init=init)
     try:
         done = _archiving(open_session()).back_up(target, wanted, tell)
     except KeyboardInterrupt:
@@ -108,7 +92,7 @@ def _done(done: BackedUp) -> str:
 def _list(target: str, to: str, password_file: str, *, as_json: bool) -> None:
     from runner.report.words import columns
 
-    seen = _archiving(open_session()).listed(target, _depot(to, password_file))
+    seen = _archiving(open_session()).listed(target, opened_depot(to, password_file))
     if as_json:
         say_json([one.model_dump(mode="json") for one in seen])
     elif seen:
@@ -130,7 +114,7 @@ def _row(one: ArchiveSeen) -> tuple[str, ...]:
 def _verify(text: str, target: str, password_file: str, *, as_json: bool) -> None:
     from runner.report.words import count_words, size_words
 
-    archive = _archive(text, password_file)
+    archive = opened_archive(text, password_file)
     if archive is None:
         raise UsageError("bad-place", f"{text} is no archive.", then="A snapshot is verified by: refloat verify RUN")
     one = _archiving(open_session()).verify(archive, target)
@@ -151,7 +135,7 @@ def restore_command(target: Target, source: Source, password_file: PasswordFile 
     live, interrupts = new_live(), Interrupts()
     archiving = _archiving(open_session(live.hear, interrupts=interrupts))
     tell(f"check    {source.partition('#')[0] if '://' not in source else 'the archive'}")
-    wanted = From(archive=_archive(source, password_file), snapshot=source, place=place_from(vault))
+    wanted = From(archive=opened_archive(source, password_file), snapshot=source, place=place_from(vault))
     offer = archiving.offer_restore(target, wanted, wishes.options)
     _ask(archiving, offer, yes=yes)
     live.follow(offer.plan)
@@ -174,43 +158,3 @@ def _ask(archiving: Archiving, offer: RestoreOffer, *, yes: bool) -> None:
     except (Refused, KeyboardInterrupt):
         archiving.withdraw(offer)
         raise
-
-
-def _depot(text: str, password_file: str) -> Depot:
-    from runner.vault.depot_names import depot_from
-
-    depot = depot_from(text)
-    return _opened(depot, password_file) if depot.restic else depot
-
-
-def _archive(text: str, password_file: str) -> Archive | None:
-    from runner.vault.depot_names import archive_from
-
-    archive = archive_from(text)
-    if archive is None or not archive.depot.restic:
-        return archive
-    return archive.model_copy(update={"depot": _opened(archive.depot, password_file)})
-
-
-def _opened(depot: Depot, password_file: str) -> Depot:
-    """A repository with what opens it; UsageError ``no-password``."""
-    from pydantic import SecretStr
-
-    handed_on = {name: value for name, value in os.environ.items() if name.startswith(HANDED_ON)}
-    secrets = {**handed_on, "RESTIC_PASSWORD": _password(password_file)}
-    return depot.model_copy(update={"secrets": {name: SecretStr(value) for name, value in secrets.items()}})
-
-
-def _password(password_file: str) -> str:
-    file = password_file or ("" if "RESTIC_PASSWORD" in os.environ else os.environ.get("RESTIC_PASSWORD_FILE", ""))
-    then = "Say --password-file FILE, or set RESTIC_PASSWORD or RESTIC_PASSWORD_FILE."
-    if not file:
-        password = os.environ.get("RESTIC_PASSWORD", "")
-        if not password:
-            raise UsageError("no-password", "A restic repository has a password.", then=then)
-        return password
-    try:
-        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError("no-password", f"The password file {file} cannot be read: {why}.", then=then) from None

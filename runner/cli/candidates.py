@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ import typer
 from runner.cli.asked import Asked, asked
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
-from runner.cli.reports import Wanted, write_reports
+from runner.cli.manner import Manner
+from runner.cli.reports import write_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import Wishes
 from runner.errors import NothingToDo, Refused, UsageError
@@ -21,20 +22,9 @@ if TYPE_CHECKING:
     from runner.report.candidates import Tried
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How they are rehearsed."""
-
-    quick: bool
-    snapshot: str
-    at_once: int
-    reports: Wanted = ()
-
-
 def rehearse_several(target: str, versions: tuple[str, ...], wishes: Wishes, manner: Manner, *, as_json: bool) -> None:
     """Rehearse each of these tags, tell which work, and leave with 0 where all do, else 4."""
     from runner.candidates import rehearse_each
-    from runner.rehearsing import Wanted
     from runner.report.candidates import Tried, candidates_story
 
     interrupts = Interrupts()
@@ -45,7 +35,7 @@ def rehearse_several(target: str, versions: tuple[str, ...], wishes: Wishes, man
     refusals = tuple(each for _, each in seen if isinstance(each, Refused | NothingToDo))
     if not playable:
         raise refusals[0]
-    wanted = Wanted(options=want.wishes.options, quick=manner.quick, snapshot=manner.snapshot)
+    wanted = manner.wanted(session, want.wishes.options)
     with interrupts.at_work("refloat prune"):
         results = iter(rehearse_each(session, playable, wanted, _doing, manner.at_once))
     tried = tuple(

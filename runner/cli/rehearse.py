@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli.asked import asked
+from runner.cli.depots import PasswordFile
 from runner.cli.ground import home_folder, new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.manner import Manner
 from runner.cli.reports import Report, Wanted, wanted_reports, write_reports
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
@@ -52,7 +54,13 @@ AtOnce = Annotated[
     int, typer.Option("--at-once", min=1, metavar="N", help="How many of several versions are played at a time.")
 ]
 From = Annotated[
-    str, typer.Option("--from", metavar="RUN", help="Play on the snapshot of this run; the target is not even paused.")
+    str,
+    typer.Option(
+        "--from",
+        metavar="RUN|ARCHIVE",
+        help="Play on the snapshot of this run, or on an archive (/DIR/FILE, volume:NAME/FILE, FILE, "
+        "restic:REPO[#SNAPSHOT]); the target is not even paused.",
+    ),
 ]
 AllTheSame = Annotated[
     bool, typer.Option("--force", help="Also what the vendor's rules forbid: on copies it harms nothing.")
@@ -60,8 +68,8 @@ AllTheSame = Annotated[
 
 
 def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, at_once: AtOnce = 2,
-                     image: Image = "", pull: PullWish = None, quick: Quick = False, snapshot: From = "",
-                     stop_timeout: StopTimeout = None, deadline: Deadline = None,
+                     image: Image = "", pull: PullWish = None, quick: Quick = False, source: From = "",
+                     password_file: PasswordFile = "", stop_timeout: StopTimeout = None, deadline: Deadline = None,
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
                      force: AllTheSame = False, unchecked: Unchecked = False, report: Report = None,
                      no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
@@ -71,21 +79,22 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
     With --to more than once, or --all-hops, each version is played on clones of one snapshot, and a table says which
     work; the status is 0 where all of them do, else 4.
     """
-    versions, reports = tuple(to or ()), wanted_reports(report)
+    versions = tuple(to or ())
+    manner = Manner(quick, source, password_file, at_once, wanted_reports(report))
     one = versions[0] if len(versions) == 1 else ""
     wishes = Wishes(one, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
                     probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault,
                     force="copies" if force else "no", unchecked=unchecked,
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     if len(versions) > 1 or all_hops:
-        from runner.cli.candidates import Manner, rehearse_several, versions_on_the_way
+        from runner.cli.candidates import rehearse_several, versions_on_the_way
 
         _refuse_unclear(versions, image, all_hops=all_hops)
         every = versions_on_the_way(target, wishes.to, wishes) if all_hops else versions
-        rehearse_several(target, every, wishes, Manner(quick, snapshot, at_once, reports), as_json=as_json)
+        rehearse_several(target, every, wishes, manner, as_json=as_json)
         return
-    result = _play(target, wishes, snapshot, quick=quick)
-    _write_reports(reports, result)
+    result = _play(target, wishes, manner)
+    _write_reports(manner.reports, result)
     _finish(result, as_json=as_json)
 
 
@@ -97,8 +106,8 @@ def _refuse_unclear(versions: tuple[str, ...], image: str, *, all_hops: bool) ->
         raise UsageError("no-goal", "--all-hops goes up to one version: give --to once.")
 
 
-def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehearsed:
-    from runner.rehearsing import Ears, Wanted, rehearse
+def _play(target: str, wishes: Wishes, manner: Manner) -> Rehearsed:
+    from runner.rehearsing import Ears, rehearse
     from runner.verbs import Refloat
 
     live, interrupts = new_live(), Interrupts()
@@ -106,7 +115,7 @@ def _play(target: str, wishes: Wishes, snapshot: str, *, quick: bool) -> Rehears
     want = asked(target, wishes)
     options = want.wishes.options
     world, plan = Refloat(session).look(want.target, want.wishes.goal, options, place_from(want.wishes.vault))
-    wanted = Wanted(options=options, quick=quick, snapshot=snapshot)
+    wanted = manner.wanted(session, options)
     with interrupts.at_work("refloat prune"):
         result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))
     live.rest()

@@ -28,8 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--refloat-target", metavar="T", help="the container that `upgraded` is a copy of")
     group.addoption("--refloat-to", metavar="VERSION", default="", help="the version it is upgraded to")
     group.addoption("--refloat-image", metavar="REF", default="", help="the image it is upgraded to")
-    group.addoption("--refloat-from", metavar="RUN", default="",
-                    help="play on the snapshot of this run; the container is not even paused")  # fmt: skip
+    group.addoption("--refloat-from", metavar="RUN|ARCHIVE", default="",
+                    help="play on this run's snapshot, or on an archive; the container is not even paused")  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +63,9 @@ def upgraded_copy(target: str, *, to: str = "", image: str = "", snapshot: str =
                   way_back: bool = True) -> Iterator[UpgradedCopy]:  # fmt: skip
     """Rehearse the upgrade of a container and give the upgraded copy for as long as the block lasts.
 
-    ``snapshot`` is the run whose snapshot is played on instead of a new one; ``way_back=False`` leaves out the
-    rehearsed rollback at the end of the block. RehearsalFailed (``.what`` is the report) where the upgrade or its way
+    ``snapshot`` is the run whose snapshot is played on instead of a new one, or an archive as ``refloat restore`` takes
+    it (a repository's password comes from the environment); ``way_back=False`` leaves out the rehearsed rollback at the
+    end of the block. RehearsalFailed (``.what`` is the report) where the upgrade or its way
     back fails; Refused, Busy, EngineUnreachable as the command line has them; UsageError without testcontainers.
     """
     try:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 
 from runner.cli.ground import open_session
+from runner.cli.manner import Manner
 from runner.errors import RehearsalFailed
 from runner.goal import Goal
 from runner.plan import Plan
 from runner.played import Played
 from runner.probes.prober import close_probers, ensure_prober
 from runner.rehearsal import Rehearsed
-from runner.rehearsing import Ears, Wanted, kept_result, upgraded_copy
+from runner.rehearsing import Ears, kept_result, upgraded_copy
 from runner.report.rehearsal import rehearsal_report
 from runner.session import Session
 from runner.testing.copy import UpgradedCopy
@@ -32,7 +34,8 @@ def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back:
     session = open_session()
     began = session.clock.monotonic()
     world, plan = Refloat(session).look(target, Goal(to=to, image=image), Options(), VaultPlace())
-    wanted = Wanted(options=Options(), quick=not way_back, snapshot=snapshot, marks=reaper_labels())
+    manner = Manner(quick=not way_back, source=snapshot)
+    wanted = replace(manner.wanted(session, Options()), marks=reaper_labels())
     with upgraded_copy(session, world, plan, wanted, Ears(tell=lambda _: None, follow=_unheard)) as (seen, played):
         if played is None:
             raise _failed(kept_result(session, seen, began))

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from runner.archiving import Archiving
+from runner.backing_up import BackedUp
+from runner.backing_up import Wanted as BackupWanted
 from runner.engine.memory import Behaviour, Fault, MemoryEngine, RunnerDied
-from runner.errors import Refused
+from runner.errors import RefloatError, Refused
 from runner.facts import Container
 from runner.goal import Goal
 from runner.labels import RUN
@@ -18,13 +21,15 @@ from runner.plan import Plan
 from runner.pruning import find_leftovers, prune
 from runner.rehearsal import Rehearsed, new_trouble
 from runner.rehearsals import require_rehearsal
-from runner.rehearsing import Ears, Wanted, rehearse
+from runner.rehearsing import Ears, Packed, Wanted, rehearse
 from runner.report.rehearsal import rehearsal_report
 from runner.staging import left_scenes
+from runner.vault.archive_port import Archive, Depot
+from runner.vault.memory_archives import MemoryArchives
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
 from runner.way import Options
-from tests.pure.sweep.stages import MIGRATES, MIGRATES_AND_CRASHES, NAME, Stage, build, runner_on
+from tests.pure.sweep.stages import DEPOT, MIGRATES, MIGRATES_AND_CRASHES, NAME, Stage, build, runner_on
 
 BINDS = ("mondata:/data", "/srv/conf:/conf")
 GOES_THROUGH = Stage("goes through", new=MIGRATES, policy="always", binds=BINDS)
@@ -44,13 +49,22 @@ class Machine:
         return runner_on(self.engine, self.home)
 
     @property
+    def archives(self) -> MemoryArchives:
+        return MemoryArchives(self.engine)
+
+    def back_up(self) -> BackedUp:
+        wanted = BackupWanted(depot=DEPOT, place=VaultPlace())
+        return Archiving(self.runner, self.archives).back_up(NAME, wanted, lambda _: None)
+
+    @property
     def plan(self) -> Plan:
         return self.runner.plan(NAME, Goal(to="2.0"), OPTIONS)
 
-    def rehearse(self, *, quick: bool = False, snapshot: str = "") -> Rehearsed:
+    def rehearse(self, *, quick: bool = False, snapshot: str = "", archive: Archive | None = None) -> Rehearsed:
         runner = self.runner
         world, plan = runner.look(NAME, Goal(to="2.0"), OPTIONS, VaultPlace())
-        wanted = Wanted(options=OPTIONS, quick=quick, snapshot=snapshot)
+        packed = Packed(self.archives, archive) if archive else None
+        wanted = Wanted(options=OPTIONS, quick=quick, snapshot=snapshot, packed=packed)
         return rehearse(runner.session, world, plan, wanted, Ears(tell=lambda _: None, follow=lambda _: None))
 
     def picture(self) -> tuple[object, ...]:
@@ -133,6 +147,31 @@ def test_an_earlier_snapshot_does_as_well_and_stays(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         here.rehearse(snapshot="20200101-000000-aaaaaa")
     assert refused.value.code == "no-such-snapshot"
+
+
+def test_an_archive_is_played_on_and_the_target_is_neither_paused_nor_asked(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    made = here.back_up()
+    here.engine.world.data["mondata"]["db/rows"] = "rows of today"
+    before = here.picture()
+    here.engine.calls.clear()
+    result = here.rehearse(archive=Archive(depot=DEPOT, name=made.archive.rpartition("/")[2]))
+    assert (result.passed, result.rolled_back, result.paused_s) == (True, True, None)
+    assert not [call for call in here.engine.calls if call[0] == "pause" or (call[0] == "execute" and NAME in call[1])]
+    assert here.picture() == before
+    assert not left_scenes(here.runner.session)
+    assert here.rehearse(snapshot=made.run).passed, "the snapshot of the backup does as well"
+
+
+def test_an_archive_of_something_else_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    before = here.picture()
+    with pytest.raises(RefloatError) as refused:
+        here.rehearse(archive=Archive(depot=Depot(path="/srv/none"), name="app.tar.zst"))
+    assert (refused.value.code, refused.value.exit_status) == ("no-archive", 3)
+    assert here.picture()[:1] == before[:1]
+    assert here.rooms() == []
+    assert not left_scenes(here.runner.session)
 
 
 def run_of(here: Machine) -> str:

@@ -1,0 +1,44 @@
+"""How a rehearsal is wished on the command line: what it plays on, how many at once, which reports; it plays none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.cli.depots import opened_archive
+from runner.cli.ground import TOOLS_IMAGE
+from runner.cli.reports import Wanted as WantedReports
+from runner.cli.terminal import tell
+
+if TYPE_CHECKING:
+    from runner.rehearsing import Packed, Wanted
+    from runner.session import Session
+    from runner.way import Options
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How it is rehearsed."""
+
+    quick: bool = False
+    source: str = ""
+    """The run of a snapshot, or an archive; empty takes a new snapshot."""
+    password_file: str = ""
+    at_once: int = 1
+    reports: WantedReports = ()
+
+    def wanted(self, session: Session, options: Options) -> Wanted:
+        """The same for the rehearsal; UsageError ``bad-place``, ``no-password``."""
+        from runner.rehearsing import Wanted
+
+        packed = self._packed(session)
+        return Wanted(options=options, quick=self.quick, snapshot="" if packed else self.source, packed=packed)
+
+    def _packed(self, session: Session) -> Packed | None:
+        archive = opened_archive(self.source, self.password_file)
+        if archive is None:
+            return None
+        from runner.rehearsing import Packed
+        from runner.vault.archives import DockerArchives
+
+        return Packed(DockerArchives(session.engine, TOOLS_IMAGE, tell), archive)
