@@ -50,7 +50,7 @@ def _private_engine() -> str:
 
 def select(table: tuple[Wanted, ...], names: list[str]) -> tuple[Wanted, ...]:
     """The rows the names mean; all of them without a name."""
-    chosen = tuple(row for row in table if not names or set(names) & {row.repository, row.folder.name, row.name})
+    chosen = tuple(row for row in table if not names or set(names) & {row.repository, row.end, row.folder.name, row.name})
     if not chosen:
         raise SystemExit(f"images: nothing in images/table.txt is called {' or '.join(names)}")
     return chosen
@@ -83,7 +83,18 @@ def _build_missing(wanted: tuple[Wanted, ...]) -> None:
     suites = list(dict.fromkeys(row.suite for row in rows))
     present = content_labels(base_name(suite) for suite in suites)
     _in_parallel(make_base, [suite for suite in suites if present.get(base_name(suite)) != base_key(suite)], str)
-    _in_parallel(build, list(rows), lambda row: row.name)
+    _in_parallel(_build_in_turn, sharing(rows), lambda alike: " ".join(row.name for row in alike))
+
+
+def sharing(rows: tuple[Wanted, ...]) -> list[tuple[Wanted, ...]]:
+    """The rows by Dockerfile and suite: what is alike in them is built once if they are built in turn."""
+    folders = [(row.folder, row.suite) for row in rows]
+    return [tuple(row for row in rows if (row.folder, row.suite) == each) for each in dict.fromkeys(folders)]
+
+
+def _build_in_turn(rows: tuple[Wanted, ...]) -> None:
+    for row in rows:
+        build(row)
 
 
 def _in_parallel(action: Callable[[T], None], items: list[T], title: Callable[[T], str]) -> None:

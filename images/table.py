@@ -25,9 +25,14 @@ class Wanted:
         return f"{self.repository}:{self.tag}"
 
     @property
+    def end(self) -> str:
+        """The last word of the repository."""
+        return self.repository.rpartition("/")[2]
+
+    @property
     def folder(self) -> Path:
-        """Where the Dockerfile is."""
-        return HERE / self.repository.rpartition("/")[2]
+        """Where the Dockerfile is; images that share one have their first word in common."""
+        return HERE / self.end if (HERE / self.end).is_dir() else HERE / self.end.partition("-")[0]
 
 
 def read_table(text: str) -> tuple[Wanted, ...]:

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from images.build import select
+from images.build import select, sharing
 from images.table import HERE, SHARED, content_key, context_files, context_tar, read_table
 
 TABLE = read_table((HERE / "table.txt").read_text())
@@ -61,3 +61,14 @@ def test_a_name_selects_by_repository_by_its_end_or_exactly() -> None:
     assert select(TABLE, []) == TABLE
     with pytest.raises(SystemExit, match=r"nothing .* is called nonsense"):
         select(TABLE, ["nonsense"])
+
+
+def test_images_of_one_dockerfile_and_suite_are_built_in_turn_and_share_what_is_alike() -> None:
+    rows = select(TABLE, ["zabbix"])
+    assert {row.folder.name for row in rows} == {"zabbix"}
+    assert [len({row.suite for row in alike}) for alike in sharing(rows)] == [1, 1]
+    assert {row for alike in sharing(TABLE) for row in alike} == set(TABLE)
+    assert [row.name for row in select(TABLE, ["zabbix-agent"])] == [
+        "refloat-lab/zabbix-agent:6.0.14",
+        "refloat-lab/zabbix-agent:7.0.22",
+    ]
