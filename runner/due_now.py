@@ -6,13 +6,19 @@ from runner.answers import Answer
 from runner.errors import Later, UsageError
 from runner.facts import Fact
 from runner.plan import Plan, PlanWarning, Side
-from runner.recipes.due import gates_between, notes_between
+from runner.recipes.due import gates_between, notes_ahead, notes_between
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag
 from runner.recipes.work import Gate, Note
 from runner.versions import Release
 from runner.way import repository
+
+OLD_CLIENTS = {
+    "yes": "Older clients work with it.",
+    "no": "Older clients do not work with it: everybody changes at once.",
+    "unknown": "Whether older clients work with it, the release notes say.",
+}
 
 
 class Due(Fact):
@@ -126,17 +132,50 @@ def _note_key(due: Due, note: Note) -> tuple[str, str, str]:
     return (due.target, note.at or due.goal, f"note {note.id}")
 
 
+def unread_notes(due: Due, answers: tuple[Answer, ...]) -> tuple[Note, ...]:
+    """The incompatible changes nobody has acknowledged yet."""
+    return tuple(note for note in due.notes if note.kind == "incompatible" and not acknowledged(due, note, answers))
+
+
+def count_unread_ahead(recipe: Recipe, target: str, here: Side, answers: tuple[Answer, ...]) -> int:
+    """How many incompatible changes lie ahead of what runs that nobody has acknowledged; 0 of an unknown version."""
+    current = _release(recipe, here)
+    if current is None:
+        return 0
+    ahead = Due(target=target, leaving="", goal="", typed="", notes=notes_ahead(recipe, current))
+    return len(unread_notes(ahead, answers))
+
+
 def due_warnings(due: Due, answers: tuple[Answer, ...]) -> tuple[PlanWarning, ...]:
-    """What a plan says of it: what becomes incompatible, and the questions still open."""
-    hard = (note for note in due.notes if note.kind == "incompatible" and not acknowledged(due, note, answers))
+    """What a plan says of it: what becomes incompatible, what has to be done, what is offered, what is asked."""
+    by_hand = (note for note in due.notes if note.kind != "incompatible")
     return (
-        *(PlanWarning(code="note", text=_unread(due, note)) for note in hard),
+        *(PlanWarning(code="note", text=_unread(due, note)) for note in unread_notes(due, answers)),
+        *(PlanWarning(code=note.kind, text=_to_do(note)) for note in by_hand),
         *(PlanWarning(code="gate", text=_asked(due, gate)) for gate in open_gates(due, answers)),
     )
 
 
 def _unread(due: Due, note: Note) -> str:
-    return f"{note.what} ({note.source}); read it: refloat notes {due.target} {due.typed} --ack {note.id}"
+    read = f"apply waits until it is read: refloat notes {due.target} {due.typed} --ack {note.id}"
+    return f"{note.what} ({note.source}); {read}"
+
+
+def _to_do(note: Note) -> str:
+    must = "To be done" if note.kind == "mandatory" else "Offered"
+    return f"{must}{f' with {note.at}' if note.at else ''}: {told_of(note)} ({note.source})"
+
+
+def told_of(note: Note) -> str:
+    """What a note says, who can do it, where first, and what is missing without it."""
+    parts = (
+        note.what,
+        "Only an administrator can do it." if note.administrator else "",
+        "On one device first, then on the rest." if note.canary else "",
+        OLD_CLIENTS[note.old_clients] if note.canary else "",
+        f"Without it: {note.missing_without}" if note.missing_without else "",
+    )
+    return " ".join(part for part in parts if part)
 
 
 def _asked(due: Due, gate: Gate) -> str:
@@ -145,11 +184,19 @@ def _asked(due: Due, gate: Gate) -> str:
     return f"{gate.question} ({gate.source}); {held}: {typed}"
 
 
-def refuse_open_gates(due: Due, answers: tuple[Answer, ...]) -> None:
-    """Later ``gate-open`` while a gate that blocks has no answer."""
-    left = tuple(gate for gate in open_gates(due, answers) if gate.blocks)
-    if left:
-        asked = "".join(f"\n  {gate.id}: {gate.question} ({gate.source})" for gate in left)
-        what = f"{due.product} wants an answer before {due.target} goes to {due.goal}:{asked}"
-        words = " ".join(f"--answer {gate.id}=TEXT" for gate in left)
-        raise Later("gate-open", what, then=f"refloat gates {due.target} {due.typed} {words}")
+def refuse_undecided(due: Due, answers: tuple[Answer, ...]) -> None:
+    """Later ``gate-open`` or ``note-unread`` while somebody has to answer or to read something first."""
+    gates = tuple(gate for gate in open_gates(due, answers) if gate.blocks)
+    notes = unread_notes(due, answers)
+    way = f"{due.target} {due.typed}"
+    what, then = [], []
+    if gates:
+        asked = "".join(f"\n  {gate.id}: {gate.question} ({gate.source})" for gate in gates)
+        what.append(f"{due.product} wants an answer before {due.target} goes to {due.goal}:{asked}")
+        then.append(" ".join((f"refloat gates {way}", *(f"--answer {gate.id}=TEXT" for gate in gates))))
+    if notes:
+        told = "".join(f"\n  {note.id}: {note.what} ({note.source})" for note in notes)
+        what.append(f"{due.product} changes incompatibly before {due.goal}, and nobody has acknowledged it:{told}")
+        then.append(" ".join((f"refloat notes {way}", *(f"--ack {note.id}" for note in notes))))
+    if what:
+        raise Later("gate-open" if gates else "note-unread", "\n".join(what), then="\n".join(then))

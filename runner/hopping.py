@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from runner.answers import read_answers
 from runner.destination import settled_goal
-from runner.due_now import asked_here, due_between, refuse_open_gates
+from runner.due_now import asked_here, due_between, refuse_undecided
 from runner.errors import Exit, Interrupted, RefloatError, Refused, RolledBack, UsageError
 from runner.facts import Fact
 from runner.goal import Goal, home_of, pull_policy
@@ -171,7 +171,7 @@ class Walk:
             obtain_image(engine, ref, pull_policy(self.goal, ref), lambda _: None, asked=self.goal.pull is not None)
 
     def _ask_gates(self) -> None:
-        """Every gate of every hop, before anything begins; Later, and UsageError for an answer nobody asked for."""
+        """Every gate and note of every hop, before anything begins; Later, and UsageError for a stray answer."""
         session, given = self.refloat.session, self.options.answers
         target = find_target(session.engine, self.hops.target)
         home = home_of(target, session.engine.image(target.image_id))
@@ -185,5 +185,6 @@ class Walk:
         for due in dues:
             mine = tuple(one for one in given if one.partition("=")[0].strip() in {gate.id for gate in due.gates})
             self.refloat.answers(due, (*asked_here(due, self.options.standing_answers), *mine))
-        for due in dues:
-            refuse_open_gates(due, read_answers(session.home))
+        whole = due_between(target.name, sides[0], sides[-1]).model_copy(update={"gates": ()})
+        for due in (whole, *dues):  # the notes of all hops together, so that they are read in one go
+            refuse_undecided(due, read_answers(session.home))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runner.answers import Answer
+from runner.due_now import count_unread_ahead
 from runner.engine.port import EnginePort
 from runner.errors import NotFound, Refused
 from runner.facts import Container, Engine, Fact, Image
@@ -34,10 +36,12 @@ class Entry(Fact):
     why_not: str = ""
     """Why it cannot be upgraded as it stands; empty where it can."""
     code: str = ""
+    notes_unread: int = 0
+    """How many incompatible changes its recipe knows of later versions that nobody has acknowledged."""
 
 
-def read_inventory(engine: EnginePort) -> tuple[Entry, ...]:
-    """All targets by name; refloat's own containers and parked versions are none."""
+def read_inventory(engine: EnginePort, answers: tuple[Answer, ...] = ()) -> tuple[Entry, ...]:
+    """All targets by name, after the answers given so far; refloat's own containers and parked versions are none."""
     about, everyone = engine.engine(), engine.containers()
     targets = (each for each in everyone if not _is_ours(each) and not is_parked(each, everyone))
     images: dict[str, Image | None] = {}
@@ -45,7 +49,7 @@ def read_inventory(engine: EnginePort) -> tuple[Entry, ...]:
     for target in targets:
         if target.image_id not in images:
             images[target.image_id] = _image(engine, target.image_id)
-        entries.append(entry(about, target, images[target.image_id], everyone))
+        entries.append(entry(about, target, images[target.image_id], everyone, answers))
     return tuple(sorted(entries, key=lambda each: each.name))
 
 
@@ -61,7 +65,8 @@ def _image(engine: EnginePort, image_id: str) -> Image | None:
         return None
 
 
-def entry(about: Engine, target: Container, image: Image | None, everyone: tuple[Container, ...]) -> Entry:
+def entry(about: Engine, target: Container, image: Image | None, everyone: tuple[Container, ...],
+          answers: tuple[Answer, ...] = ()) -> Entry:  # fmt: skip
     """One target as the planner would see it."""
     plain = Entry(
         name=target.name,
@@ -76,11 +81,13 @@ def entry(about: Engine, target: Container, image: Image | None, everyone: tuple
     world = _world(about, target, image, everyone)
     recipe = recipe_of(world)
     code, why_not = _refusal(world)
+    here = side(image, target.image_ref)
     return plain.model_copy(
         update={
-            "version": side(image, target.image_ref).version,
+            "version": here.version,
             "product": recipe.title if recipe else "",
             "recipe": recipe.name if recipe else "",
+            "notes_unread": count_unread_ahead(recipe, target.name, here, answers) if recipe else 0,
             "code": code,
             "why_not": why_not,
         }

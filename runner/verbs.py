@@ -9,7 +9,7 @@ from runner.backups import clear_left_backups
 from runner.composed import read_definition
 from runner.configuration import look_at_configuration, papers_of_texts, with_refresh
 from runner.destination import settled_goal
-from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_open_gates
+from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_undecided
 from runner.errors import NotFound, Refused
 from runner.facts import Container
 from runner.goal import Goal, image_ref
@@ -124,8 +124,8 @@ class Refloat:
         if plan.engine_id != engine.id:
             what = f"The plan was made for another engine ({plan.engine_id[:12]}); this one is {engine.name}."
             raise Refused("other-engine", what, then="Set DOCKER_HOST to the engine the plan was made for.")
-        if (due := due_in(plan)).gates:
-            refuse_open_gates(due, read_answers(session.home))
+        if (due := due_in(plan)).gates or due.notes:
+            refuse_undecided(due, read_answers(session.home))
         papers = papers_of_texts(plan, texts or {})
         with session.holding(plan):
             self._refuse_stale(plan)

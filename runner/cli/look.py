@@ -48,14 +48,16 @@ def _list_snapshots(vault: str, *, as_json: bool) -> None:
 
 
 def _list_targets(*, as_json: bool) -> None:
+    from runner.answers import read_answers
     from runner.inventory import read_inventory
     from runner.report.words import columns
 
-    entries = read_inventory(open_session().engine)
+    session = open_session()
+    entries = read_inventory(session.engine, read_answers(session.home))
     if as_json:
         say_json([entry.model_dump(mode="json") for entry in entries])
     elif entries:
-        heads = ("target", "product", "version", "image", "data", "upgradeable")
+        heads = ("target", "product", "version", "image", "data", "notes", "upgradeable")
         say(columns(tuple(_cells(entry) for entry in entries), heads))
     else:
         say("There is no container on this engine.")
@@ -64,7 +66,8 @@ def _list_targets(*, as_json: bool) -> None:
 def _cells(entry: Entry) -> tuple[str, ...]:
     data = str(len(entry.data)) if entry.data else "none"
     able = f"no: {entry.why_not}" if entry.why_not else "yes"
-    return (entry.name, entry.product or "unknown", entry.version or "unknown", entry.image, data, able)
+    notes = f"{entry.notes_unread} unread" if entry.notes_unread else ""
+    return (entry.name, entry.product or "unknown", entry.version or "unknown", entry.image, data, notes, able)
 
 
 def doctor_command(vault: Vault = "", as_json: AsJson = False) -> None:

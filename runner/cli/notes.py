@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 Acks = Annotated[
     list[str] | None,
-    typer.Option("--ack", metavar="ID", help="Acknowledge a note: kept with who and when, and no plan warns of it."),
+    typer.Option(
+        "--ack",
+        metavar="ID",
+        help="Acknowledge a note, with who and when; apply waits for incompatible ones.",
+    ),
 ]
 
 
@@ -84,10 +88,10 @@ def _head(due: Due, about: str, found: bool) -> str:
 
 def _told(note: Note, said: Answer | None) -> tuple[str, ...]:
     read = f", acknowledged by {said.by} on {said.at[:10]}" if said else ""
+    from runner.due_now import told_of
+
     since = f" (with {note.at})" if note.at else ""
-    who = " Only an administrator can do it." if note.administrator else ""
-    without = f" Without it: {note.missing_without}" if note.missing_without else ""
-    return (f"  {note.kind:<12} {note.id}{since}{read}", f"    {note.what}{without}{who}", f"    {note.source}")
+    return (f"  {note.kind:<12} {note.id}{since}{read}", f"    {told_of(note)}", f"    {note.source}")
 
 
 def _question(due: Due, gate: Gate, said: Answer | None) -> tuple[str, ...]:

@@ -12,6 +12,12 @@ def notes_between(recipe: Recipe, leaving: Release, into: Release) -> tuple[Note
     return tuple(note for note in recipe.notes if _comes_between(recipe, note.at, leaving, into))
 
 
+def notes_ahead(recipe: Recipe, leaving: Release) -> tuple[Note, ...]:
+    """The changes that come with a later release than this one, whichever will be entered."""
+    known = (note for note in recipe.notes if note.at is not None)
+    return tuple(note for note in known if release_from(note.at or "", recipe.scheme).rank > leaving.rank)
+
+
 def gates_between(recipe: Recipe, leaving: Release, into: Release) -> tuple[Gate, ...]:
     """The questions that need an answer before this upgrade."""
     return tuple(gate for gate in recipe.gates if _comes_between(recipe, gate.at, leaving, into))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.answers import answers_file
 from tests.engine.upgrade_lab import Bench, bench_on
 from tests.lab.engines import until
 
@@ -23,7 +24,8 @@ def bench(engine_host: str, tmp_path: Path) -> Iterator[Bench]:
 
 
 def site(bench: Bench, *options: str) -> None:
-    """A site of the old version with something of its own in it."""
+    """A site of the old version with something of its own in it, whose owner has read of the next major."""
+    bench.acknowledge("2.3.0", "werks-2-3")
     bench.run(f"{CHECKMK}:{OLD}", "--volume", f"{bench.data}:/omd/sites", *options)
     until(lambda: "### CONTAINER STARTED" in bench.docker("logs", bench.name), "the site started")
     bench.exec("sh", "-c", f'echo \'all_hosts = ["srv1", "srv2"]\' >{SITE}/etc/check_mk/main.mk')
@@ -67,6 +69,21 @@ def test_a_new_empty_site_is_a_danger_and_no_success(bench: Bench) -> None:
     assert ran.status == 5, ran.out + ran.err
     assert "### CREATING SITE" in ran.out + ran.err
     assert bench.tree() == before
+
+
+def test_the_incompatible_werks_of_the_next_major_are_waited_for_and_counted(bench: Bench) -> None:
+    site(bench)
+    answers_file(bench.home).unlink()
+    started = bench.target.state.started_at
+    waiting = bench.apply("--to", NEW, "--json")
+    assert (waiting.status, waiting.error) == (75, "note-unread"), waiting.out + waiting.err
+    assert bench.target.state.started_at == started
+    listed = {one["name"]: one["notes_unread"] for one in json.loads(bench.refloat("ls", "--json").out)}
+    told = bench.refloat("notes", bench.name, "--to", NEW, "--ack", "werks-2-3")
+    assert "acknowledged by " in told.out
+    fewer = {one["name"]: one["notes_unread"] for one in json.loads(bench.refloat("ls", "--json").out)}
+    assert fewer[bench.name] == listed[bench.name] - 1
+    bench.upgraded("--to", NEW)
 
 
 def test_what_an_interrupted_update_left_behind_is_found_before_anything_is_touched(bench: Bench) -> None:

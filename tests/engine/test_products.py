@@ -17,6 +17,7 @@ PROMETHEUS = "refloat-lab/prometheus"
 POSTGRES = "refloat-lab/postgres"
 REDIS = "refloat-lab/redis"
 ALERTMANAGER = "refloat-lab/alertmanager"
+PROMETHEUS_3 = ("three-flags", "content-type", "le-labels")
 DEADLINE_S = 600
 """Nothing that crashes may be waited for that long."""
 
@@ -50,6 +51,7 @@ def scraped(bench: Bench) -> tuple[int, int]:
 
 def test_prometheus_keeps_its_series_over_three_upgrades(bench: Bench) -> None:
     bench.run(f"{PROMETHEUS}:2.24.1", "--volume", f"{bench.data}:/prometheus")
+    bench.acknowledge("3.0.0", *PROMETHEUS_3)
     at, count = scraped(bench)
     for version in ("2.42.0", "2.53.3", "3.5.3"):
         said = bench.upgraded("--to", version).out
@@ -61,6 +63,7 @@ def test_prometheus_with_a_flag_that_was_removed_comes_back_with_the_reason(benc
     flags = ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus",
              "--storage.tsdb.retention=7d")  # fmt: skip
     old = bench.run(f"{PROMETHEUS}:2.53.3", "--volume", f"{bench.data}:/prometheus", command=flags)
+    bench.acknowledge("3.0.0", *PROMETHEUS_3)
     at, count = scraped(bench)
     ran = bench.apply("--to", "3.5.3")
     assert ran.status == 5, ran.out + ran.err
@@ -84,6 +87,7 @@ def test_alertmanager_keeps_its_silences(bench: Bench) -> None:
                    "--comment=planned", "--duration=2h", "--author=me")  # fmt: skip
     before = alertmanager_silences(bench)
     assert len(before) == 2
+    bench.acknowledge("0.27.0", "api-v1")
     assert "silences" in bench.upgraded("--to", "0.28.1").err
     assert alertmanager_silences(bench) == before
 
@@ -172,6 +176,7 @@ REDIS_DEBUG = ("--enable-debug-command", "yes")
 
 def test_redis_is_taken_back_later_to_its_snapshot_and_the_losses_are_named(bench: Bench) -> None:
     redis(bench, "7.0.15", *REDIS_DEBUG)
+    bench.acknowledge("8.0.0", "eight-permissions")
     before = keys(bench)
     bench.upgraded("--to", "8.0.2")
     assert cli(bench, "DBSIZE") == "100"

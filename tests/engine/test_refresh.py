@@ -113,6 +113,7 @@ def alertmanager(bench: Bench, folder: Path) -> None:
     old = image_with(bench, "alertmanager", "0.25.0", {"alertmanager.yml": ALERTS.format(receiver="nobody")}, folder)
     image_with(bench, "alertmanager", "0.28.1", {"alertmanager.yml": ALERTS.format(receiver="nowhere")}, folder)
     run_with_configuration(bench, old, "alertmanager")
+    bench.acknowledge("0.27.0", "api-v1")
     edit(bench, "alertmanager.yml", ALERTS.format(receiver="somebody"))
 
 
@@ -181,6 +182,7 @@ def test_a_configuration_the_new_version_refuses_is_found_before_the_old_one_is_
     edit(bench, "prometheus.yml", CONFIG.format(evaluation="15s", job="mine") + "rule_files: [rules.yml]\n")
     edit(bench, "rules.yml", rules)
     started = bench.target.state.started_at
+    bench.acknowledge("3.0.0", "three-flags", "content-type", "le-labels")
     ran = bench.apply("--image", "refloat-lab/prometheus:3.5.3", "--no-refresh")
     assert ran.status == 5, ran.out + ran.err
     assert "holt_winters" in ran.out

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.answers import Answer, keep_answers
 from runner.engine.docker import DockerEngine, connect_engine
 from runner.facts import Container
 from runner.journal import Runs
@@ -57,6 +58,13 @@ class Bench:
 
     def apply(self, *line: str, dwell_s: float = 1) -> Ran:
         return self.refloat("apply", self.name, *line, "--vault", self.vault, "--dwell", str(dwell_s))
+
+    def acknowledge(self, release: str, *notes: str) -> None:
+        """What `refloat notes --ack` keeps of the incompatible changes a release brings."""
+        read = (
+            Answer(target=self.name, goal=release, gate=f"note {note}", answer="acknowledged", at="") for note in notes
+        )
+        keep_answers(self.home, tuple(read))
 
     def upgraded(self, *line: str, dwell_s: float = 1) -> Ran:
         """Apply, and see that it went through."""

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from runner.answers import answers_file, read_answers
+from runner.answers import answers_file, keep_answers, read_answers
 from runner.cli import notes
 from runner.cli.main import status_of
 from runner.clock import MemoryClock
-from runner.due_now import due_between
+from runner.due_now import acknowledgements, due_between, due_warnings, refuse_undecided
 from runner.engine.memory import MemoryEngine
 from runner.errors import Exit, Later, UsageError
 from runner.facts import Image
 from runner.goal import Goal
+from runner.inventory import read_inventory
 from runner.plan import Plan, Side
+from runner.recipes.work import Note
 from runner.session import Session
 from runner.vault.memory import MemoryVault
 from runner.verbs import Refloat
@@ -106,6 +108,57 @@ def test_gates_that_do_not_block_are_warnings_alone(tmp_path: Path, monkeypatch:
     assert "plugin" in warned(plan, "gate")
     refloat.apply(plan)
     assert refloat.session.runs.all() == (plan.run,)
+
+
+def test_an_upgrade_waits_until_its_incompatible_changes_are_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.verbs.check_on_paper", lambda _plan, _world: None)
+    refloat = refloat_on(engine_with("prom/prometheus", "v2.53.3", "v3.0.0"), tmp_path)
+    plan = refloat.plan(NAME, Goal(to="v3.0.0"))
+    with pytest.raises(Later) as later:
+        refloat.apply(plan)
+    assert (later.value.code, later.value.exit_status) == ("note-unread", Exit.LATER)
+    assert later.value.then == "refloat notes flow --to v3.0.0 --ack three-flags --ack content-type --ack le-labels"
+    assert refloat.session.runs.all() == ()
+    due = refloat.due(NAME, Goal(to="v3.0.0"))
+    keep_answers(tmp_path, acknowledgements(due, ("three-flags", "content-type", "le-labels"), "me@here", "now"))
+    refloat.apply(plan)
+    assert refloat.session.runs.all() == (plan.run,)
+
+
+def test_what_waits_is_said_at_once_gates_and_notes_alike() -> None:
+    old, new = side("checkmk/check-mk-raw:2.3.0p43", "2.3.0p43"), side("checkmk/check-mk-raw:2.4.0p23", "2.4.0p23")
+    due = due_between(NAME, old, new)
+    blocking = due.model_copy(update={"gates": tuple(gate.model_copy(update={"blocks": True}) for gate in due.gates)})
+    with pytest.raises(Later) as later:
+        refuse_undecided(blocking, ())
+    assert later.value.then.splitlines() == [
+        "refloat gates flow --to 2.4.0p23 --answer extensions=TEXT",
+        "refloat notes flow --to 2.4.0p23 --ack werks-2-4",
+    ]
+
+
+def test_a_plan_shows_what_has_to_be_done_and_what_is_offered_with_what_is_missing_without_it(flow: Refloat) -> None:
+    assert "To be done with 1.2.0.0: Python 3.8 becomes 3.11" in warned(flow.plan(NAME, GOAL), "mandatory")
+    offered = Note(
+        id="dark", kind="optional", at="2.0", what="Apply the new configuration.", missing_without="no dark mode.",
+        administrator=True, canary=True, old_clients="yes", source="https://example.org/notes",
+    )  # fmt: skip
+    due = due_between(NAME, side("a:1", "1"), side("a:2", "2")).model_copy(update={"notes": (offered,)})
+    (told,) = due_warnings(due, ())
+    assert told.code == "optional"
+    assert told.text == (
+        "Offered with 2.0: Apply the new configuration. Only an administrator can do it. On one device first, then on "
+        "the rest. Older clients work with it. Without it: no dark mode. (https://example.org/notes)"
+    )
+
+
+def test_the_inventory_counts_the_incompatible_changes_ahead_that_nobody_has_read(tmp_path: Path) -> None:
+    refloat = refloat_on(engine_with("prom/prometheus", "v2.53.3", "v3.0.0"), tmp_path)
+    read = acknowledgements(refloat.due(NAME, Goal(to="v3.0.0")), ("le-labels",), "me@here", "now")
+    assert [one.notes_unread for one in read_inventory(refloat.session.engine)] == [3]
+    assert [one.notes_unread for one in read_inventory(refloat.session.engine, read)] == [2]
 
 
 def test_incompatible_notes_are_warnings_of_the_plan_with_their_source(
