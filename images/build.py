@@ -50,7 +50,8 @@ def _private_engine() -> str:
 
 def select(table: tuple[Wanted, ...], names: list[str]) -> tuple[Wanted, ...]:
     """The rows the names mean; all of them without a name."""
-    chosen = tuple(row for row in table if not names or set(names) & {row.repository, row.end, row.folder.name, row.name})
+    meant = set(names)
+    chosen = tuple(row for row in table if not names or meant & {row.repository, row.end, row.folder.name, row.name})
     if not chosen:
         raise SystemExit(f"images: nothing in images/table.txt is called {' or '.join(names)}")
     return chosen
