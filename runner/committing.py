@@ -11,6 +11,7 @@ from runner.errors import NotFound, Stuck
 from runner.facts import Container, Fact, Json
 from runner.hands import Hands
 from runner.journal import Journal, Runs, write_durably
+from runner.labels import run_of
 from runner.perform_data import close_vault
 from runner.plan import Plan, held_tag, step_key
 from runner.records import Closed, Did, End, Meant, Opened, Wish
@@ -36,28 +37,31 @@ def plan_commit(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str
         target=plan.target,
         steps=(
             *_kept_steps(plan),
-            *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in _brought(plan)),
+            *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in plan.brought),
             *(RetireSnapshot(room=room, tag=held_tag(room.run)) for room in retired(plan, rooms, finished, now)),
         ),
     )
 
 
 def _kept_steps(plan: Plan) -> tuple[DestructiveStep, ...]:
-    kept = Existing(id=plan.container_id, name=plan.kept_name)
-    return (RemoveKept(who=kept, name=plan.kept_name), CloseVault(run=plan.run))
-
-
-def _brought(plan: Plan) -> tuple[Room, ...]:
-    """What an archive was unpacked into; the archive is still there."""
-    return (plan.brought,) if plan.brought else ()
+    kept = (Existing(id=each.container_id, name=each.kept_name) for each in plan.members if each.recreated)
+    closed = (CloseVault(run=each.run) for each in plan.members)
+    return (*(RemoveKept(who=who, name=who.name) for who in kept), *closed)
 
 
 def retired(plan: Plan, rooms: tuple[RoomSeen, ...], finished: frozenset[str], now: datetime) -> tuple[Room, ...]:
-    """What retention lets go: of this target, of finished runs, never this run's own."""
-    mine = tuple(
-        seen for seen in rooms if seen.room.target == plan.target and seen.room.run in finished | frozenset((plan.run,))
+    """What retention lets go: of each of its targets, of finished runs, never this run's own."""
+    known = finished | frozenset((plan.run,))
+    return tuple(
+        seen.room
+        for member in plan.members
+        for seen in let_go(_of_target(rooms, member.target, known), plan.retention, now)
+        if run_of(seen.room.run) != plan.run
     )
-    return tuple(seen.room for seen in let_go(mine, plan.retention, now) if seen.room.run != plan.run)
+
+
+def _of_target(rooms: tuple[RoomSeen, ...], target: str, runs: frozenset[str]) -> tuple[RoomSeen, ...]:
+    return tuple(seen for seen in rooms if seen.room.target == target and run_of(seen.room.run) in runs)
 
 
 def saved_commit(runs: Runs, plan: Plan, make: CommitPlan | None) -> CommitPlan:

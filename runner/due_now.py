@@ -53,10 +53,10 @@ def due_between(target: str, old: Side, new: Side) -> Due:
     return both.model_copy(update=found)
 
 
-def due_in(plan: Plan) -> Due:
-    """What is due before a plan is carried out; a way back asks nothing."""
-    due = due_between(plan.target, plan.old, plan.new)
-    return due if plan.verb == "upgrade" else due.model_copy(update={"notes": (), "gates": ()})
+def due_in(plan: Plan) -> tuple[Due, ...]:
+    """What is due of each member before a plan is carried out; a way back asks nothing."""
+    found = (due_between(member.target, member.old, member.new) for member in plan.members)
+    return tuple(found) if plan.verb == "upgrade" else ()
 
 
 def _release(recipe: Recipe, side: Side) -> Release | None:

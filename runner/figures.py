@@ -71,7 +71,7 @@ def _altered(played: Played, meant: Plan) -> tuple[Altered, ...]:
     if not sources:
         return ()
     named = {source.destination: source.spoken for source in meant.sources}
-    told = played.session.vault.changes(played.plan.room, sources)
+    told = played.session.vault.changes(played.plan.lead.room, sources)
     return tuple(
         Altered(source=named.get(source.destination, source.spoken), destination=source.destination, **one.model_dump())
         for source, one in zip(sources, told, strict=True)

@@ -161,7 +161,7 @@ class Runs:
         return True
 
     def of_target(self, engine_id: str, target: str) -> tuple[str, ...]:
-        """The runs of one target on one engine, newest first."""
+        """The runs of one target on one engine, newest first, also those of a stack it was in."""
         return tuple(run for run in self.readable() if _is_of(self.plan(run), engine_id, target))
 
     @contextmanager
@@ -183,7 +183,7 @@ class Runs:
 
 
 def _is_of(plan: Plan, engine_id: str, target: str) -> bool:
-    return plan.engine_id == engine_id and plan.target == target and plan.verb != "rehearsal"
+    return plan.engine_id == engine_id and target in plan.names and plan.verb != "rehearsal"
 
 
 def _as_file_name(text: str) -> str:

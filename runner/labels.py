@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 RUN = "refloat.run"
+"""Whose it is: a run, or one member of a run's stack (``RUN.2``)."""
 ROLE = "refloat.role"
 
 SUCCESSOR = "successor"
@@ -24,3 +25,13 @@ DEPOT_ROLE = "archives"
 """The role of the volume that archives are kept in where nobody names a place."""
 READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, CHECKER, ARCHIVE)
 """Roles of our own containers that hold data without being a second server on it."""
+
+
+def member_run(run: str, number: int) -> str:
+    """What the things of one member of a stack are labelled with; members count from 1."""
+    return f"{run}.{number}"
+
+
+def run_of(label: str) -> str:
+    """The run that a label names, whether of a member or of the run itself."""
+    return label.partition(".")[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from runner.facts import Container
-from runner.labels import ROLE, RUN, SUCCESSOR
+from runner.labels import ROLE, RUN, SUCCESSOR, run_of
 from runner.plan import Plan
 from runner.retention import Retention, is_older, let_go
 from runner.session import Session
@@ -42,8 +42,9 @@ class Needs:
 
     @cached_property
     def sealed(self) -> frozenset[str]:
-        """The runs that have a snapshot."""
-        return frozenset(seen.room.run for seen in self.rooms if seen.sealed)
+        """The runs, and members of runs, that have a snapshot."""
+        own = frozenset(seen.room.run for seen in self.rooms if seen.sealed)
+        return own | frozenset(run_of(run) for run in own)
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -62,10 +63,12 @@ class Needs:
         return gone
 
     def _is_mine(self, run: str) -> bool:
-        return run in self.plans and self.plans[run].engine_id == self.engine_id
+        plan = self.plans.get(run_of(run))
+        return plan is not None and plan.engine_id == self.engine_id
 
     def is_open(self, run: str) -> bool:
         """Whether somebody may still need a run's things; a run of another machine shows by its containers."""
+        run = run_of(run)
         if run in self.plans:
             return not self.session.finished(run)
         if run in self.unreadable:
@@ -74,19 +77,20 @@ class Needs:
         return any(
             container.name.endswith("-refloat-next") or kept_name(container.name) in names
             for container in self.containers
-            if container.labels.get(RUN) == run and container.labels.get(ROLE) == SUCCESSOR
+            if run_of(container.labels.get(RUN, "")) == run and container.labels.get(ROLE) == SUCCESSOR
         )
 
     def is_over(self, run: str, since: str) -> bool:
         """Whether nobody can need a thing of this run any more that was made at ``since``."""
         now = self.session.clock.now()
-        return not self.is_open(run) and (run in self.plans or is_older(since, now, STRANGE_AGE_S))
+        return not self.is_open(run) and (run_of(run) in self.plans or is_older(since, now, STRANGE_AGE_S))
 
 
 def _retentions(needs: Needs) -> Iterator[tuple[str, Retention]]:
     """The targets of this engine with what their newest finished run keeps."""
     runs = needs.session.runs
-    for target in dict.fromkeys(plan.target for plan in needs.plans.values() if plan.engine_id == needs.engine_id):
+    mine = (plan for plan in needs.plans.values() if plan.engine_id == needs.engine_id)
+    for target in dict.fromkeys(member.target for plan in mine for member in plan.members):
         finished = (run for run in runs.of_target(needs.engine_id, target) if not needs.is_open(run))
         newest = next(finished, None)
         if newest is not None:

@@ -139,11 +139,12 @@ def _place_networks(engine: MemoryEngine, container: Container, *, first: bool) 
 def _state(engine: MemoryEngine, plan: Plan) -> object:
     """What must be as it was: the target, its data, and that nothing of the run is left."""
     everyone = engine.containers()
-    target = [_shape(container) for container in everyone if container.name == plan.target]
-    ours = [container.name for container in everyone if container.labels.get(RUN) == plan.run and not _back(container)]
-    data = {source.key: dict(engine.data.get(source.volume or source.path, {})) for source in plan.sources}
-    tags = [tag for image in engine.images() for tag in image.tags if tag == plan.held_tag]
-    return target, ours, data, tags
+    targets = [_shape(container) for container in everyone if container.name in plan.names]
+    labels, held = ({each.run for each in plan.members}, {each.held_tag for each in plan.members})
+    ours = [container.name for container in everyone if container.labels.get(RUN) in labels and not _back(container)]
+    data = {source.spoken: dict(engine.data.get(source.volume or source.path, {})) for source in plan.sources}
+    tags = [tag for image in engine.images() for tag in image.tags if tag in held]
+    return targets, ours, data, tags
 
 
 def _back(container: Container) -> bool:

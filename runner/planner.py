@@ -12,7 +12,7 @@ from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
 from runner.hop_rulings import ruling
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
-from runner.plan import Estimate, Plan, PlanWarning, held_tag
+from runner.plan import Estimate, Member, Plan, PlanWarning, held_tag
 from runner.recipes.model import Recipe
 from runner.refusals import refuse_unfit, refuse_unfit_for_restore
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
@@ -58,7 +58,8 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
         policy=restart_policy(spec),
     )
     plan = _plan(world, options, way, spec, run, made_at)
-    return plan.model_copy(update={"warnings": (*ruled, *plan.warnings, *due_warnings(due_in(plan), answers))})
+    due = tuple(warning for one in due_in(plan) for warning in due_warnings(one, answers))
+    return plan.model_copy(update={"warnings": (*ruled, *plan.warnings, *due)})
 
 
 def _as_defined(made: Blueprint, world: World, options: Options) -> Blueprint:
@@ -75,14 +76,15 @@ def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_
     refuse_unfit(world)
     spec = target_spec(world)
     existing = Existing(id=world.target.id, name=world.target.name)
-    back = earlier.way_back.model_copy(update={"body": _relabelled(earlier.way_back.body, run), "donors": (existing,)})
+    made = earlier.lead.way_back
+    back = made.model_copy(update={"body": _relabelled(made.body, run), "donors": (existing,)})
     way = Way(
         blueprint=back,
         new=earlier.old,
         terms=_terms(spec, world.new_image, recipe_of(world), options),
         readings=(),
         policy=restart_policy(spec),
-        earlier=earlier.room,
+        earlier=earlier.lead.room,
     )
     kept = options.model_copy(update={"keep": earlier.keep, "keep_for_s": earlier.keep_for_s})
     return _plan(world, kept, way, spec, run, made_at).model_copy(update={"verb": "rollback"})
@@ -121,12 +123,9 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
     existing = Existing(id=world.target.id, name=name)
     successor = Ours(run=run, role=SUCCESSOR, name=name)
     back = blueprint(spec, world.old_image, world.target.image_ref, run, RETURNED, (existing, successor))
-    return Plan(
-        verb="upgrade",
-        run=run,
-        made_at=made_at,
-        engine_id=world.engine.id,
+    member = Member(
         target=name,
+        run=run,
         container_id=world.target.id,
         kept_name=kept_name(name),
         staging_name=staging_name(name),
@@ -136,14 +135,22 @@ def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
         room=Room(place=world.place, target=name, run=run),
         sources=world.sources,
         expectations=expectations(world),
+        held_tag=held_tag(run),
+        way_back=back,
+    )
+    return Plan(
+        verb="upgrade",
+        run=run,
+        made_at=made_at,
+        engine_id=world.engine.id,
+        target=name,
+        members=(member,),
         warnings=(*_warnings(world), *drift_warnings(world, edit=options.edit, hold=options.hold)),
         estimate=estimate(world),
         keep=options.keep,
         keep_for_s=options.keep_for_s,
         hold=options.hold,
         unchecked=options.unchecked,
-        held_tag=held_tag(run),
-        way_back=back,
         steps=way_steps(world, options, way, back, run),
     )
 

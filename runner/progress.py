@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.facts import Container, Json
-from runner.plan import Plan, step_key, undo_key
+from runner.plan import Member, Plan, step_key, undo_key
 from runner.records import Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.configuration import RefreshConfiguration
 from runner.steps.forward import BringBackData, StartSuccessor
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
+
+TOUCHING = (StartSuccessor, BringBackData, RefreshConfiguration)
+"""The steps after which data is not what it was."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,13 @@ def failure(records: tuple[Record, ...]) -> Failed | None:
     return next((record for record in records if isinstance(record, Failed)), None)
 
 
-def found_by(plan: Plan, records: tuple[Record, ...], kind: str) -> Json:
-    """The facts of the last step of this kind that was done."""
-    keys = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == kind}
+def found_by(plan: Plan, records: tuple[Record, ...], kind: str, member: str = "") -> Json:
+    """The facts of the last step of this kind that was done, of one member where it is named."""
+    keys = {
+        step_key(index)
+        for index, step in enumerate(plan.steps)
+        if step.kind == kind and member in ("", plan.member_of(step).run)
+    }
     for record in reversed(records):
         if isinstance(record, Did) and record.key in keys:
             return record.facts
@@ -102,36 +109,44 @@ def found_by(plan: Plan, records: tuple[Record, ...], kind: str) -> Json:
 
 @dataclass(frozen=True)
 class Seen:
-    """What stands on the engine and in the vault where the journal was lost."""
+    """What stands of one member on the engine and in the vault where the journal was lost."""
 
+    member: Member
     old: Container | None
     successor: Container | None
     sealed: bool
-    accepted: bool
-    """Whether the vault holds an accepted verdict."""
 
 
-def records_from_seen(plan: Plan, seen: Seen, at: str) -> tuple[Record, ...]:
-    """Infer records where the journal was lost.
+def records_from_seen(plan: Plan, seen: tuple[Seen, ...], at: str, *, accepted: bool) -> tuple[Record, ...]:
+    """Infer records where the journal was lost; ``accepted``: the vault holds an accepted verdict.
 
-    While the old container runs its data is its own, so nothing may be restored. It runs again only after a restore;
-    so a start later than the successor's says that the restore was done.
+    While an old container runs that is to be replaced, all data is its own, so nothing may be restored: all are stopped
+    before the first new one is started, and run again only after everything was restored.
     """
-    if seen.accepted and seen.successor is not None:
+    if accepted:
         return tuple(Did(at=at, key=step_key(index)) for index in range(len(plan.steps)))
-    touched = _data_touched(seen)
+    touched = frozenset() if _is_as_before(seen) else frozenset(one.member.run for one in seen if one.sealed)
     return tuple(
         Meant(at=at, key=step_key(index))
         for index, step in enumerate(plan.steps)
-        if touched or not isinstance(step, StartSuccessor | BringBackData | RefreshConfiguration)
+        if plan.member_of(step).run in touched or not isinstance(step, TOUCHING)
     )
 
 
-def _data_touched(seen: Seen) -> bool:
-    if seen.old is not None and seen.old.state.alive:
+def _is_as_before(seen: tuple[Seen, ...]) -> bool:
+    """Whether the data of all is as it was: not yet touched, or restored already."""
+    if any(one.old is not None and one.old.state.alive for one in seen if one.member.recreated):
+        return True
+    return any(_came_back(one, seen) for one in seen)
+
+
+def _came_back(one: Seen, seen: tuple[Seen, ...]) -> bool:
+    """Whether an old version was started after the new ones: that comes after everything was restored."""
+    if one.old is None:
         return False
-    if seen.successor is None or seen.old is None:
-        return seen.sealed
-    return seen.sealed and not (
-        seen.successor.state.ever_started and seen.old.state.started_at > seen.successor.state.started_at
-    )
+    new = tuple(each.successor.state for each in seen if each.successor is not None)
+    if not one.member.recreated:
+        ended = tuple(state.finished_at for state in new if state.ever_started)
+        return bool(ended) and not any(state.alive for state in new) and one.old.state.started_at > max(ended)
+    mine = one.successor.state if one.successor is not None else None
+    return mine is not None and mine.ever_started and one.old.state.started_at > mine.started_at

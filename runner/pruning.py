@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from runner.backups import clear_left_backups, left_backups
 from runner.errors import Conflict, NotFound
 from runner.facts import Fact
-from runner.labels import READERS, ROLE, RUN
+from runner.labels import READERS, ROLE, RUN, run_of
 from runner.needs import Needs
 from runner.plan import BROUGHT, HELD, Plan, held_tag
 from runner.records import End
@@ -84,11 +84,11 @@ def _why_not_kept(needs: Needs, seen: RoomSeen) -> str:
         return "its run was rolled back"
     if run in needs.let_go:
         return f"kept are {needs.let_go[run].spoken}"
-    return "no run known here took it" if needs.foreign and run not in needs.plans else ""
+    return "no run known here took it" if needs.foreign and run_of(run) not in needs.plans else ""
 
 
 def _went_back(needs: Needs, run: str) -> bool:
-    plan = needs.plans.get(run)
+    plan = needs.plans.get(run_of(run))
     return plan is not None and needs.session.outcome(plan).end is End.OLD
 
 
@@ -111,10 +111,12 @@ def _begun(run: str) -> str:
 
 def _is_way_back(needs: Needs, run: str) -> bool:
     """Whether a rollback to this run's old image is still possible: its snapshot is there, or it needs none."""
-    plan = needs.plans.get(run)
+    plan = needs.plans.get(run_of(run))
     if run in needs.sealed:
         return True
-    return plan is not None and not plan.sources and not _went_back(needs, run) and run in _newest(needs, plan)
+    if plan is None or _went_back(needs, run) or run_of(run) not in _newest(needs, plan):
+        return False
+    return not any(member.sources for member in plan.members if member.run == run)
 
 
 def _newest(needs: Needs, plan: Plan) -> tuple[str, ...]:

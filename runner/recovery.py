@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.compose.project import PROJECT
 from runner.engine.port import EnginePort
 from runner.errors import NotFound, Stuck
 from runner.facts import Container
-from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
+from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR, run_of
 from runner.perform_data import VERDICT_PAPER
-from runner.plan import Plan, plan_from_json, step_key
+from runner.plan import Member, Plan, plan_from_json, step_key
 from runner.progress import Seen, records_from_seen, wish_of
 from runner.records import Did, End, Record, Wish
 from runner.rehearsal import REHEARSAL
 from runner.session import Session
 from runner.steps.forward import StartSuccessor
-from runner.vault.port import VaultError, VaultPlace
+from runner.vault.port import Room, VaultError, VaultPlace
 from runner.way import kept_name, staging_name
 
 
@@ -35,7 +36,7 @@ def open_runs(session: Session, target: str) -> tuple[Open, ...]:
     return tuple(
         Open(plan=plan)
         for plan in plans
-        if plan.engine_id == engine_id and target in ("", plan.target, plan.run) and _cut_off(session, plan)
+        if plan.engine_id == engine_id and target in ("", plan.run, *plan.names) and _cut_off(session, plan)
     )
 
 
@@ -71,9 +72,9 @@ def refuse_unexplained(session: Session, target: str, place: VaultPlace) -> None
 def _strange_successors(session: Session, target: str) -> tuple[Container, ...]:
     known = set(session.runs.all())
     seen = {
-        container.labels[RUN]: container
+        run_of(container.labels[RUN]): container
         for container in session.engine.containers({RUN: "", ROLE: SUCCESSOR})
-        if container.labels[RUN] not in known and _is_asked_for(container, target)
+        if run_of(container.labels[RUN]) not in known and _is_asked_for(container, target)
     }
     return tuple(seen[run] for run in sorted(seen))
 
@@ -86,21 +87,28 @@ def _is_asked_for(successor: Container, target: str) -> bool:
     if REHEARSAL in successor.labels:
         return False
     plain = successor.name.removesuffix(staging_name(""))
-    return target in ("", plain, successor.name, successor.labels[RUN])
+    label = successor.labels[RUN]
+    return target in ("", plain, successor.name, label, run_of(label), successor.labels.get(PROJECT, ""))
 
 
 def _lost(session: Session, successor: Container, place: VaultPlace) -> Open | None:
-    run = successor.labels[RUN]
-    papers = _papers(session, run, place)
-    if "plan.json" not in papers:
+    plan = plan_of_successor(session, successor, place)
+    if plan is None:
         return None
-    plan = plan_from_json(papers["plan.json"], f"the plan of run {run} in the vault")
-    old = _container(session.engine, plan.container_id) or _returned(session.engine, run)
-    accepted = papers.get(VERDICT_PAPER) == "accepted"
-    if accepted and old is None:
+    seen = tuple(_seen(session, member) for member in plan.members)
+    accepted = session.vault.read_papers(plan.lead.room).get(VERDICT_PAPER) == "accepted"
+    if accepted and all(one.old is None for one in seen if one.member.recreated):
         return None
-    seen = Seen(old=old, successor=successor, sealed=_is_sealed(session, plan), accepted=accepted)
-    return Open(plan=plan, lost=True, inferred=records_from_seen(plan, seen, session.now()))
+    return Open(plan=plan, lost=True, inferred=records_from_seen(plan, seen, session.now(), accepted=accepted))
+
+
+def _seen(session: Session, member: Member) -> Seen:
+    return Seen(
+        member=member,
+        old=_container(session.engine, member.container_id) or _first(session.engine, member.run, RETURNED),
+        successor=_first(session.engine, member.run, SUCCESSOR),
+        sealed=_is_sealed(session, member.room),
+    )
 
 
 def plan_of_successor(session: Session, container: Container, place: VaultPlace) -> Plan | None:
@@ -132,14 +140,14 @@ def _container(engine: EnginePort, ref: str) -> Container | None:
         return None
 
 
-def _returned(engine: EnginePort, run: str) -> Container | None:
-    """The old container made anew on the way back, where the engine had deleted it."""
-    return next(iter(engine.containers({RUN: run, ROLE: RETURNED})), None)
+def _first(engine: EnginePort, run: str, role: str) -> Container | None:
+    """The new container of a member, or the old one made anew on the way back where the engine had deleted it."""
+    return next(iter(engine.containers({RUN: run, ROLE: role})), None)
 
 
-def _is_sealed(session: Session, plan: Plan) -> bool:
+def _is_sealed(session: Session, room: Room) -> bool:
     try:
-        session.vault.sealed(plan.room)
+        session.vault.sealed(room)
     except VaultError:
         return False
     return True

@@ -100,7 +100,7 @@ def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
 
     A backup's is known by the run that the backup said.
     """
-    place: VaultPlace = plan.room.place
+    place: VaultPlace = plan.place
     rooms = (seen.room for seen in session.vault.rooms(place) if seen.sealed and seen.room.target == plan.target)
     room = next((room for room in rooms if room.run in (run, f"{run}{MARK}")), None)
     if room is None:

@@ -22,7 +22,7 @@ from runner.hands import Hands
 from runner.journal import Journal, Runs
 from runner.outcome import Outcome, outcome
 from runner.perform import perform
-from runner.plan import Plan
+from runner.plan import Member, Plan
 from runner.progress import Do, found_by
 from runner.records import Did, End, Meant, Noted, Opened, Record, Wish
 from runner.registry.listing import Listing, not_asked
@@ -72,8 +72,10 @@ class Session:
 
     @contextlib.contextmanager
     def holding(self, plan: Plan) -> Iterator[None]:
-        """Hold the plan's target; Busy."""
-        with self.runs.lock(plan.engine_id, plan.target, plan.run, self.now()):
+        """Hold all the plan's targets; Busy where one is held already."""
+        with contextlib.ExitStack() as held:
+            for member in plan.members:
+                held.enter_context(self.runs.lock(plan.engine_id, member.target, plan.run, self.now()))
             yield
 
     def opened(self, wish: Wish, *, from_engine: bool = False) -> Opened:
@@ -90,17 +92,17 @@ class Session:
 
         return Journal(self.runs.journal_path(plan.run), hear)
 
-    def hands(self, plan: Plan, journal: Journal) -> Hands:
-        """What the steps of a run need."""
+    def hands(self, plan: Plan, journal: Journal, member: Member | None = None) -> Hands:
+        """What the steps of a run need; in a stack, those of one member of it."""
 
         def found(kind: str) -> Json:
-            return found_by(plan, journal.records, kind)
+            return found_by(plan, journal.records, kind, member.run if member else "")
 
         def note(kind: str, text: str, left_s: float | None) -> None:
             journal.write(Noted.model_validate({"at": self.now(), "kind": kind, "text": text, "left_s": left_s}))
 
         return Hands(
-            run=plan.run,
+            run=member.run if member else plan.run,
             engine=self.engine,
             vault=self.vault,
             clock=self.clock,
@@ -117,12 +119,12 @@ class Session:
         journal.write(self.opened(wish, from_engine=bool(inferred)))
         for record in inferred:
             journal.write(record)
-        hands = self.hands(plan, journal)
-        closed = execute(plan, journal, self._performer(hands), self.clock, self.interrupted)
+        closed = execute(plan, journal, self._performer(plan, journal), self.clock, self.interrupted)
         if closed.end is End.NEW and not plan.hold:
             self._commit_at_once(plan)
-        if closed.end is End.OLD and plan.brought:
-            self._drop(plan.brought)
+        if closed.end is End.OLD:
+            for room in plan.brought:
+                self._drop(room)
         return self.outcome(plan)
 
     def _drop(self, brought: Room) -> None:
@@ -131,9 +133,11 @@ class Session:
             self.vault.discard(brought)
             self.vault.close(brought.run)
 
-    def _performer(self, hands: Hands) -> Callable[[Do], Json]:
+    def _performer(self, plan: Plan, journal: Journal) -> Callable[[Do], Json]:
+        hands = {member.run: self.hands(plan, journal, member) for member in plan.members}
+
         def performed(move: Do) -> Json:
-            facts = perform(hands, move.step)
+            facts = perform(hands[plan.member_at(move.key).run], move.step)
             self.announce(f"performed {'undo:' if move.undo_of else ''}{move.step.kind}")
             return facts
 
@@ -165,9 +169,9 @@ class Session:
 
     def _new_commit(self, plan: Plan) -> CommitPlan:
         runs = self.runs
-        mine = runs.of_target(plan.engine_id, plan.target)
-        finished = frozenset(run for run in mine if self.finished(run))
-        return plan_commit(plan, self.vault.rooms(plan.room.place), finished, self.clock.now())
+        mine = (run for member in plan.members for run in runs.of_target(plan.engine_id, member.target))
+        finished = frozenset(run for run in dict.fromkeys(mine) if self.finished(run))
+        return plan_commit(plan, self.vault.rooms(plan.place), finished, self.clock.now())
 
     def finished(self, run: str) -> bool:
         """Whether nothing of a run is open: it went back, or forward and was committed."""

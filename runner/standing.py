@@ -73,8 +73,8 @@ def _row(runs: Runs, run: str, wanted: str) -> Standing | None:
 
 
 def _is_wanted(plan: Plan, wanted: str) -> bool:
-    named = wanted in ("", plan.target, plan.run)
-    return named or (len(wanted) >= 12 and plan.container_id.startswith(wanted))
+    named = wanted in ("", plan.run, *plan.names)
+    return named or (len(wanted) >= 12 and any(each.container_id.startswith(wanted) for each in plan.members))
 
 
 def _unreadable(runs: Runs, run: str, no: RefloatError) -> Standing:
@@ -92,11 +92,11 @@ def find_run(runs: Runs, text: str) -> str:
         return text if text in every else begun[0]
     if len(begun) > 1:
         raise Refused("ambiguous", f"{text} begins several runs: {', '.join(begun)}.", then="Write more of it.")
-    targets = {run: runs.plan(run).target for run in runs.readable()}
-    for run, target in targets.items():
-        if target == text:
+    names = {run: runs.plan(run).names for run in runs.readable()}
+    for run, known in names.items():
+        if text in known:
             return run
-    nearest = get_close_matches(text, (*every, *targets.values()), n=1)
+    nearest = get_close_matches(text, (*every, *(name for known in names.values() for name in known)), n=1)
     meant = f"Did you mean {nearest[0]}? " if nearest else ""
     raise Refused("no-such-run", f"There is no run {text} here.", then=f"{meant}List them: refloat history")
 

@@ -124,7 +124,7 @@ class Refloat:
         if plan.engine_id != engine.id:
             what = f"The plan was made for another engine ({plan.engine_id[:12]}); this one is {engine.name}."
             raise Refused("other-engine", what, then="Set DOCKER_HOST to the engine the plan was made for.")
-        if (due := due_in(plan)).gates or due.notes:
+        for due in (due for due in due_in(plan) if due.gates or due.notes):
             refuse_undecided(due, read_answers(session.home))
         papers = papers_of_texts(plan, texts or {})
         with session.holding(plan):
@@ -136,7 +136,7 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, plan.target)
         image = session.engine.image(plan.new.image_id)
-        world = look_around(session.engine, session.vault, container, image, plan.new.image_ref, plan.room.place,
+        world = look_around(session.engine, session.vault, container, image, plan.new.image_ref, plan.place,
                             measure=False)  # fmt: skip
         changes = changed_since(plan.expectations, expectations(world))
         if changes:
@@ -159,18 +159,19 @@ class Refloat:
         container = find_target(session.engine, plan.target)
         self._check_seal(plan)
         image = session.engine.image(plan.old.image_id)
-        world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.room.place,
+        world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.place,
                             measure=True)  # fmt: skip
         back = plan_rollback(_defined(world), plan, options, session.new_run(), session.now())
         check_on_paper(back, world)
         return RollbackOffer(plan=back, undoes=False, losing=_losing(plan))
 
     def _check_seal(self, plan: Plan) -> None:
-        if plan.sources:
-            try:
-                self.session.vault.sealed(plan.room)
-            finally:
-                self.session.vault.close(plan.run)
+        for member in plan.members:
+            if member.sources:
+                try:
+                    self.session.vault.sealed(member.room)
+                finally:
+                    self.session.vault.close(member.run)
 
     def _last_upgrade(self, target_or_run: str, place: VaultPlace) -> Plan:
         session = self.session

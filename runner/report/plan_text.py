@@ -37,7 +37,7 @@ def _header(plan: Plan) -> tuple[str, ...]:
         f"  new    {plan.new.image_ref} ({short_id(plan.new.image_id)})",
         f"  recipe {plan.recipe or 'none: general rules'}",
         f"  data   {data}",
-        f"  vault  {plan.room.place.path or plan.room.place.volume}{_room_needed(plan)}",
+        f"  vault  {plan.place.path or plan.place.volume}{_room_needed(plan)}",
         f"  run    {plan.run} (plan {plan.digest[:12]}, made {plan.made_at})",
     )
 
@@ -104,6 +104,15 @@ def _end(plan: Plan) -> tuple[str, ...]:
     commit = (
         f"The verdict stays open: refloat commit {plan.target}, or: refloat rollback {plan.target}"
         if plan.hold
-        else f"Then it commits: {plan.kept_name} is removed, {plan.retention.spoken} of {plan.target} stay."
+        else f"Then it commits: {_kept(plan)} removed, {plan.retention.spoken} of {_each(plan)} stay."
     )
     return (commit, f"It is refused when one of these has changed since: {about}.")
+
+
+def _kept(plan: Plan) -> str:
+    names = [member.kept_name for member in plan.members if member.recreated]
+    return f"{', '.join(names)} {'are' if len(names) > 1 else 'is'}"
+
+
+def _each(plan: Plan) -> str:
+    return f"each of {plan.target}" if plan.is_stack else plan.target

@@ -23,7 +23,7 @@ def kept_settings(plan: Plan) -> tuple[str, ...]:
 def changed_settings(plan: Plan) -> tuple[str, ...]:
     """Where the new container is created otherwise than the old one would be."""
     blueprint = _new(plan)
-    return differences(_spec(plan.way_back), _spec(blueprint)) if blueprint else ()
+    return differences(_spec(plan.lead.way_back), _spec(blueprint)) if blueprint else ()
 
 
 def _new(plan: Plan) -> Blueprint | None:

@@ -12,6 +12,8 @@ class ForwardStep(Fact):
 
     phase: Phase
     cause: str
+    member: str = ""
+    """The run of the member of a stack it is for; empty where there is but one."""
 
     def undo(self) -> tuple[BackStep, ...]:
         """The steps back, in the order in which they are to be done."""

@@ -15,7 +15,7 @@ from runner.steps.forward import ColdCopy, CreateSuccessor, StartSuccessor, Stop
 from runner.steps.nouns import Blueprint, CommandProbe, HealthTerms, HttpProbe, Reading
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 from runner.vault.port import FileChange
-from tests.pure.test_report_plan import DATA, NEW, OLD, ROOM, RUN, at, made
+from tests.pure.test_report_plan import DATA, NEW, OLD, ROOM, RUN, at, made, member
 
 READINGS = (Reading(name="rows", how=HttpProbe(port=80), rule="equal"),)
 PAGE, OTHER = HttpProbe(port=80, path="/health"), HttpProbe(port=81, if_before=True)
@@ -37,7 +37,8 @@ def whole(verb: str = "upgrade") -> Plan:
         AcceptVerdict(cause="proven", name="db", room=ROOM),
     )
     old = Blueprint(image_id="sha256:" + "a" * 64, image_ref="vendor/db:15", body={**body, "User": "db"}, donors=())
-    return made(steps=steps, way_back=old, warnings=(PlanWarning(code="uid", text="another user"),), verb=verb)
+    one = member(DATA).model_copy(update={"way_back": old})
+    return made(steps=steps, members=(one,), warnings=(PlanWarning(code="uid", text="another user"),), verb=verb)
 
 
 def done(second: int, key: str, **facts: object) -> tuple[Record, Record]:

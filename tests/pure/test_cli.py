@@ -79,7 +79,7 @@ def test_what_cannot_be_understood_is_status_2_and_names_what_is_near(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "EOF"), (b"{}", "Field required"), (b'{"format": 2}', "format"), (b"\xff\xfe", "it is not text")],
+    [(b"", "EOF"), (b"{}", "Field required"), (b'{"format": 3}', "format"), (b"\xff\xfe", "it is not text")],
 )
 def test_an_unreadable_plan_file_is_status_2(content: bytes, said: str, home: Path, capsys: Out) -> None:
     file = home / "plan.json"

@@ -91,8 +91,9 @@ def test_an_answer_for_one_release_is_none_for_another(flow: Refloat) -> None:
     (kept,) = read_answers(flow.session.home)
     assert (kept.target, kept.goal, kept.gate, kept.answer) == (NAME, "1.2.0.0", "terms", "yes")
     plan = flow.plan(NAME, GOAL)
+    other = plan.lead.model_copy(update={"new": plan.new.model_copy(update={"version": "1.2.0.1"})})
     with pytest.raises(Later):
-        flow.apply(plan.model_copy(update={"new": plan.new.model_copy(update={"version": "1.2.0.1"})}))
+        flow.apply(plan.model_copy(update={"members": (other,)}))
 
 
 def test_a_later_answer_replaces_the_earlier_one(flow: Refloat) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.outcome import outcome
-from runner.plan import Estimate, Expectation, Plan, PlanWarning, Side
+from runner.plan import Estimate, Expectation, Member, Plan, PlanWarning, Side
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.report.ending import ending
 from runner.report.lines import labelled, line_from
@@ -34,13 +34,10 @@ def _steps(sources: tuple[Source, ...]) -> tuple[AnyForward, ...]:
     )
 
 
-def made(sources: tuple[Source, ...] = DATA, **changes: object) -> Plan:
-    plan = Plan(
-        verb="upgrade",
-        run=RUN,
-        made_at="2024-01-01T00:00:00+00:00",
-        engine_id="engine",
+def member(sources: tuple[Source, ...]) -> Member:
+    return Member(
         target="db",
+        run=RUN,
         container_id=OLD.id,
         kept_name="db-refloat-kept",
         staging_name="db-refloat-next",
@@ -50,10 +47,21 @@ def made(sources: tuple[Source, ...] = DATA, **changes: object) -> Plan:
         room=ROOM,
         sources=sources,
         expectations=(Expectation(about="engine", was="engine"), Expectation(about="mounts", was="rows")),
-        warnings=(PlanWarning(code="uid", text="the new image runs as another user"),),
-        estimate=Estimate(downtime_s=75, reasons=("about 1 s to stop", "about 74 s to start")),
         held_tag=f"refloat/held:{RUN}",
         way_back=Blueprint(image_id="sha256:" + "a" * 64, image_ref="vendor/db:15", body={}, donors=()),
+    )
+
+
+def made(sources: tuple[Source, ...] = DATA, **changes: object) -> Plan:
+    plan = Plan(
+        verb="upgrade",
+        run=RUN,
+        made_at="2024-01-01T00:00:00+00:00",
+        engine_id="engine",
+        target="db",
+        members=(member(sources),),
+        warnings=(PlanWarning(code="uid", text="the new image runs as another user"),),
+        estimate=Estimate(downtime_s=75, reasons=("about 1 s to stop", "about 74 s to start")),
         steps=_steps(sources),
     )
     return plan.model_copy(update=changes)

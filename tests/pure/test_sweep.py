@@ -73,8 +73,8 @@ def _nothing(*_: object) -> dict[str, str]:
     return {}
 
 
-def _all_restored(plan: Plan, _seen: Seen, at: str) -> tuple[Record, ...]:
-    del plan, at
+def _all_restored(plan: Plan, _seen: tuple[Seen, ...], at: str, *, accepted: bool) -> tuple[Record, ...]:
+    del plan, at, accepted
     return ()
 
 
