@@ -42,7 +42,7 @@ def execute(plan: Plan, log: Log, perform: Perform, clock: Clock, interrupted: C
         move = next_move(plan, log.records, wish)
         if isinstance(move, Finish):
             return _close(log, clock, move.end)
-        if wish is Wish.FORWARD and interrupted():
+        if wish is Wish.FORWARD and not move.accepted and interrupted():
             log.write(Turned(at=_now(clock), code="interrupted", why="it was interrupted"))
             continue
         log.write(Meant(at=_now(clock), key=move.key))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from runner.clock import Clock
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
-from runner.facts import Container, Json
+from runner.facts import Container, Finished, Json
 from runner.labels import RETURNED, ROLE, RUN
 from runner.steps.nouns import Existing, FileEdit, Ours, Who
 from runner.vault.port import VaultPort
@@ -20,6 +20,15 @@ class Editor(Protocol):
 
     def __call__(self, edit: FileEdit, *, back: bool) -> str:
         """Make a change or take it back, whole or not at all; why it was not done, empty where it is done."""
+        ...
+
+
+class Host(Protocol):
+    """Who runs commands on the machine the runner is on."""
+
+    def __call__(self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, timeout_s: float,
+                 interrupted: Callable[[], bool]) -> Finished:  # fmt: skip
+        """Run one and give its end; EngineError ``no-such-command``, Interrupted."""
         ...
 
 
@@ -39,6 +48,9 @@ class Hands:
     interrupted: Callable[[], bool]
     editor: Editor
     """Where the files of the user's are that a plan names."""
+    host: Host
+    told: dict[str, str]
+    """What hooks are told of the run, as variables."""
 
     def edit(self, edit: FileEdit, *, back: bool) -> Json:
         """Change a file, or take that back. What somebody else changed meanwhile is left alone, and it is said."""

@@ -17,13 +17,15 @@ DEFAULTS = "defaults"
 REFRESH = "refresh"
 CHECKER = "checker"
 """The role of a container of the new image that checks configuration, with the data mounted read-only."""
+HOOK = "hook"
+"""The role of a container that a command is run in beside the target."""
 ARCHIVE = "archive"
 """The role of a container that writes or reads archives."""
 VAULT_ROLE = "vault"
 """The role of the volume that the snapshots are kept in."""
 DEPOT_ROLE = "archives"
 """The role of the volume that archives are kept in where nobody names a place."""
-READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, CHECKER, ARCHIVE)
+READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, CHECKER, HOOK, ARCHIVE)
 """Roles of our own containers that hold data without being a second server on it."""
 
 

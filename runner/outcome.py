@@ -52,6 +52,8 @@ class Outcome(Fact):
             return Exit.DONE
         if self.code == "interrupted":
             return Exit.INTERRUPTED
+        if self.code == "not-now" and self.end is End.OLD:
+            return Exit.LATER
         if self.code == "busy":
             return Exit.BUSY
         return Exit.ROLLED_BACK if self.end is End.OLD else Exit.STUCK

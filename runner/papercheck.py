@@ -5,11 +5,13 @@ For every prefix of the plan: carried out so far and then undone, the paper worl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runner.clock import MemoryClock
 from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import RefloatError
 from runner.executor import execute
-from runner.facts import Container, Engine, Image, Json, Network
+from runner.facts import Container, Engine, Finished, Image, Json, Network
 from runner.hands import Hands
 from runner.labels import RETURNED, ROLE, RUN
 from runner.perform import perform
@@ -17,7 +19,8 @@ from runner.plan import Plan, step_key
 from runner.progress import Do, found_by
 from runner.records import End, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
-from runner.steps.back import ProveBack
+from runner.steps.back import CallBack, ProveBack
+from runner.steps.hooks import CallHook
 from runner.steps.nouns import FileEdit
 from runner.steps.proof import ProveHealth
 from runner.vault.memory import MemoryVault
@@ -60,7 +63,7 @@ def _check(plan: Plan, engine: MemoryEngine, length: int, end: End, wanted: obje
     def do(move: Do) -> Json:
         if move.undo_of is None and move.key == turn_at:
             raise PaperError("paper", "turned round on paper")
-        return perform(hands, _without_log_probes(move.step))
+        return {} if _is_a_call(move.step) else perform(hands, _without_log_probes(move.step))
 
     closed = execute(plan, log, do, MemoryClock(), lambda: False)
     if closed.end is not end or (wanted is not None and _state(engine, plan) != wanted):
@@ -69,6 +72,11 @@ def _check(plan: Plan, engine: MemoryEngine, length: int, end: End, wanted: obje
             f"On paper the plan ends {closed.end} after {length} steps: {closed.why or (failed.why if failed else '')}"
         )
         raise PaperError("paper", what, then="This is a bug of refloat: please report it with the output of --json.")
+
+
+def _is_a_call(step: AnyForward | BackStep) -> bool:
+    """A hook's effects are its own business: on paper nothing answers it."""
+    return isinstance(step, CallHook | CallBack)
 
 
 def _without_log_probes(step: AnyForward | BackStep) -> AnyForward | BackStep:
@@ -93,11 +101,18 @@ def _hands(plan: Plan, engine: MemoryEngine, log: PaperLog) -> Hands:
         note=lambda _kind, _text, _left: None,
         interrupted=lambda: False,
         editor=_no_file,
+        host=_no_host,
+        told={},
     )
 
 
 def _no_file(edit: FileEdit, *, back: bool) -> str:  # noqa: ARG001  # on paper there is no file
     return ""
+
+
+def _no_host(argv: Sequence[str], **_: object) -> Finished:  # nothing is called on paper
+    del argv
+    return Finished(exit_code=0)
 
 
 def paper_engine(plan: Plan, world: World) -> MemoryEngine:

@@ -7,10 +7,11 @@ from typing import assert_never
 from runner import perform_configuration as configuration
 from runner import perform_containers as containers
 from runner import perform_data as data
+from runner import perform_hooks as calling
 from runner import perform_proof as proof
 from runner.facts import Json
 from runner.hands import Hands
-from runner.steps import AnyForward, BackStep, back, forward
+from runner.steps import AnyForward, BackStep, back, forward, hooks
 from runner.steps import configuration as configuring
 from runner.steps import proof as proving
 from runner.steps.step import ForwardStep
@@ -62,6 +63,8 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return proof.compare_evidence(hands, step)
         case proving.EditFile():
             return hands.edit(step.edit, back=False)
+        case hooks.CallHook():
+            return calling.call_hook(hands, step)
         case proving.AcceptVerdict():
             return data.write_verdict(hands, step.room, "accepted")
         case _:
@@ -93,6 +96,8 @@ def perform_back(hands: Hands, step: BackStep) -> Json:
             return data.restore_data(hands, step)
         case back.WithdrawVerdict():
             return data.write_verdict(hands, step.room, "withdrawn")
+        case back.CallBack():
+            return calling.call_back(hands, step)
         case back.EditBack():
             return hands.edit(step.edit, back=True)
         case _:

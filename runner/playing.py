@@ -85,7 +85,9 @@ class Play:
 
     def _nothing_yet(self, clones: str, taken: tuple[str, ...]) -> Rehearsed:
         differences = image_differences(self.world.old_image, self.world.new_image)
-        known = {"paused_s": self.original.paused_s, "clones": clones, "taken": taken, "image_differences": differences}
+        hosts = tuple(f"its hook “{each.argv[0]}” on the host" for each in self.options.hooks if each.where == "host")
+        known = {"paused_s": self.original.paused_s, "clones": clones, "taken": (*taken, *dict.fromkeys(hosts)),
+                 "image_differences": differences}  # fmt: skip
         return unplayed(self.plan, self.session.now()).model_copy(update=known)
 
     def _prove(self, container: Container) -> float:
@@ -129,6 +131,7 @@ class Play:
         look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
                            measure=True)  # fmt: skip
         look = with_refresh(session.vault, look, self.options).model_copy(update={"tags": world.tags})
-        options = self.options.model_copy(update={"hold": True})
+        hooks = tuple(each for each in self.options.hooks if each.where != "host")
+        options = self.options.model_copy(update={"hold": True, "hooks": hooks})
         plan = plan_upgrade(look, options, self.scene.play, session.now())
         return plan.model_copy(update={"verb": "rehearsal"}), look

@@ -27,6 +27,8 @@ class Do:
     key: str
     step: AnyForward | BackStep
     undo_of: AnyForward | None = None
+    accepted: bool = False
+    """Whether the verdict is accepted: what is left is only told, and nothing turns back for it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def next_move(plan: Plan, records: tuple[Record, ...], wish: Wish) -> Move:
 def _done(plan: Plan, records: tuple[Record, ...]) -> set[str]:
     """What is done; a proof counts only for the runner that saw it, unless the verdict was accepted on it."""
     proofs = {step_key(i) for i, step in enumerate(plan.steps) if isinstance(step, ProveHealth | CompareEvidence)}
-    verdict = next(step_key(i) for i, step in enumerate(plan.steps) if isinstance(step, AcceptVerdict))
+    verdict = verdict_key(plan)
     done: set[str] = set()
     for record in records:
         if isinstance(record, Did):
@@ -72,10 +74,15 @@ def _done(plan: Plan, records: tuple[Record, ...]) -> set[str]:
     return done
 
 
+def verdict_key(plan: Plan) -> str:
+    """The journal's key of the step that accepts the new version."""
+    return next(step_key(i) for i, step in enumerate(plan.steps) if isinstance(step, AcceptVerdict))
+
+
 def _forward(plan: Plan, done: set[str]) -> Move:
     for index, step in enumerate(plan.steps):
         if step_key(index) not in done:
-            return Do(step_key(index), step)
+            return Do(step_key(index), step, accepted=verdict_key(plan) in done)
     return Finish(End.NEW)
 
 

@@ -10,6 +10,7 @@ from runner.evidence import Finding
 from runner.facts import Fact, Usage
 from runner.labels import RUN
 from runner.plan import Estimate, Expectation, Plan
+from runner.steps import AnyForward
 from runner.vault.port import Changed, Measured, Room, Source, VaultPlace
 
 REHEARSAL = "refloat.rehearsal"
@@ -184,16 +185,21 @@ def clonable(sources: tuple[Source, ...], measured: tuple[Measured, ...]) -> tup
 def other_steps(planned: Plan, played: Plan, *, cloned: bool) -> str:
     """Where the plan that is played is another one than the plan that is meant; empty where it is the same.
 
-    The copy has no restart policy to be parked and set, and no file of the user's is edited for it. Where a single file
+    The copy has no restart policy to be parked and set, no file of the user's is edited for it, and no hook of it is
+    called on the host. Where a single file
     of the host is all the data, none is copied.
     """
-    meant = [step.kind for step in planned.steps if step.kind not in NOT_PLAYED]
+    meant = [step.kind for step in planned.steps if step.kind not in NOT_PLAYED and not _is_for_the_host(step)]
     if not cloned:
         meant = [kind for kind in meant if kind not in ("warm-copy", "ensure-sole-use", "cold-copy")]
     kinds = [step.kind for step in played.steps]
     if meant == kinds:
         return ""
     return f"meant: {', '.join(meant)}; played: {', '.join(kinds)}"
+
+
+def _is_for_the_host(step: AnyForward) -> bool:
+    return step.kind == "call-hook" and step.call.where == "host"
 
 
 def new_trouble(before: str, after: str) -> tuple[str, ...]:

@@ -19,9 +19,11 @@ from runner.errors import RefloatError, Stuck
 from runner.executor import execute
 from runner.facts import Json
 from runner.hands import Hands
+from runner.host import run_on_host
 from runner.journal import Journal, Runs
 from runner.outcome import Outcome, outcome
 from runner.perform import perform
+from runner.perform_hooks import facts_of
 from runner.plan import Member, Plan
 from runner.progress import Do, found_by
 from runner.records import Did, End, Meant, Noted, Opened, Record, Wish
@@ -111,6 +113,8 @@ class Session:
             note=note,
             interrupted=self.interrupted,
             editor=edit_file,
+            host=run_on_host,
+            told=facts_of(plan),
         )
 
     def carry_out(self, plan: Plan, wish: Wish, inferred: tuple[Record, ...] = ()) -> Outcome:

@@ -10,6 +10,7 @@ from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
+from runner.recipes.work import OwnHook
 from runner.refresh.choices import Conflict
 from runner.steps import AnyForward
 from runner.steps.forward import (
@@ -31,6 +32,7 @@ from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHe
 from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
 from runner.way_configuration import checks_beforehand, prepare_refresh, refresh_steps
+from runner.way_hooks import Hooks
 from runner.world import World
 
 DEFAULT_STOP_S = 10
@@ -58,6 +60,10 @@ class Options(Fact):
     keep_env: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
     """Evidence besides the recipe's."""
+    hooks: tuple[OwnHook, ...] = ()
+    """Hooks besides the recipe's."""
+    hooks_folder: str = ""
+    """Where those on the host are run."""
     answers: tuple[str, ...] = ()
     """To the recipe's gates, each ``ID=TEXT``."""
     edit: bool = True
@@ -126,9 +132,16 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
         *_prepare(world, options, way, room),
         *_freeze(world, options, way, back, room),
         *_change(world, options, way, room),
-        *_prove(way, run, name),
+        *_prove(way, run, name, hooks_of(world, options)),
         *_open(way, room, world.definition if options.edit else None),
+        *hooks_of(world, options).at("after-verdict", Ours(run=run, role=SUCCESSOR, name=name)),
     )
+
+
+def hooks_of(world: World, options: Options) -> Hooks:
+    """The hooks of the recipe, then the user's."""
+    recipe = recipe_of(world)
+    return Hooks((*(recipe.hooks if recipe else ()), *options.hooks), options.hooks_folder)
 
 
 def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyForward, ...]:
@@ -152,7 +165,7 @@ def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyF
 
 def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Room) -> tuple[AnyForward, ...]:
     old = Existing(id=world.target.id, name=world.target.name)
-    policy = _policy_of(world)
+    policy, hooks = _policy_of(world), hooks_of(world, options)
     recipe = recipe_of(world)
     stop = StopContainer(
         cause="nobody may write while the snapshot is taken",
@@ -162,9 +175,11 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
         clean_required=bool(recipe and recipe.requires_clean_stop and way.earlier is None),
         terms=_old_terms(world, way),
         vanishes=back if world.target.host_config.get("AutoRemove") else None,
+        started_hooks=hooks.back("after-start", old),
+        back_hooks=hooks.back("after-rollback", old),
     )
     return (
-        *((stop,) if world.target.state.alive else ()),
+        *((*hooks.at("before-stop", old), stop) if world.target.state.alive else ()),
         *((_parked(old, policy),) if _restarts(policy) else ()),
         *_copy_cold(world, room),
     )  # fmt: skip
@@ -223,6 +238,7 @@ def _change(world: World, options: Options, way: Way, room: Room) -> tuple[AnyFo
         Rename(cause="others know it by this name", who=successor, before=staging_name(name), name=name),
         *((_brought_back(way.earlier, way.why_earlier, room, sources),) if way.earlier and sources else ()),
         *(refresh_steps(world, recipe_of(world), old, successor, room) if way.earlier is None else ()),
+        *hooks_of(world, options).at("before-start", successor),
         *((sole,) if sources else ()),
         StartSuccessor(cause="the change itself", who=successor, room=room, sources=sources,
                        stop_timeout_s=stop_timeout_s(world, options, recipe_of(world))),
@@ -233,14 +249,17 @@ def _brought_back(earlier: Room, why: str, room: Room, sources: tuple[Source, ..
     return BringBackData(cause=why, earlier=earlier, room=room, sources=sources)
 
 
-def _prove(way: Way, run: str, name: str) -> tuple[AnyForward, ...]:
+def _prove(way: Way, run: str, name: str, hooks: Hooks) -> tuple[AnyForward, ...]:
     successor = Ours(run=run, role=SUCCESSOR, name=name)
     prove = ProveHealth(cause="running is not healthy", who=successor, terms=way.terms)
-    if not way.readings:
-        return (prove,)
     compared = CompareEvidence(cause="healthy is not complete", who=successor, readings=way.readings,
                                goal_version=way.new.version)  # fmt: skip
-    return (prove, compared)
+    return (
+        *hooks.at("after-start", successor),
+        prove,
+        *((compared,) if way.readings else ()),
+        *hooks.at("before-verdict", successor),
+    )
 
 
 def _open(way: Way, room: Room, definition: Definition | None) -> tuple[AnyForward, ...]:

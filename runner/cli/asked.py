@@ -93,6 +93,7 @@ def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:
         edit=_first(wishes.edit, settings.edit),
         standing_answers=tuple(f"{gate}={words}" for gate, words in settings.answers.items()),
         evidence=settings.evidence,
+        hooks=settings.hooks,
         refresh=_refresh_over(wishes.refresh, settings),
     )
 

@@ -13,6 +13,7 @@ from runner.errors import UsageError
 if TYPE_CHECKING:
     from runner.goal import Goal
     from runner.recipes.health import RecipeEvidence
+    from runner.recipes.work import OwnHook
     from runner.way import Force, Options
 
 Pull = Literal["missing", "always", "never"]
@@ -144,6 +145,7 @@ class Wishes:
     standing_answers: tuple[str, ...] = ()
     edit: bool | None = None
     evidence: tuple[RecipeEvidence, ...] = ()
+    hooks: tuple[OwnHook, ...] = ()
     keep_for: str = ""
     force: Force = "no"
     unchecked: bool = False
@@ -166,6 +168,7 @@ class Wishes:
     @property
     def options(self) -> Options:
         """How to go."""
+        from runner.config.reading import config_folder
         from runner.fitness import probe_from, reading_from
         from runner.way import DEFAULT_KEEP, Options
 
@@ -182,6 +185,8 @@ class Wishes:
             standing_answers=self.standing_answers,
             edit=self.edit is not False,
             readings=tuple(reading_from(one) for one in self.evidence),
+            hooks=self.hooks,
+            hooks_folder=str(config_folder().resolve()) if self.hooks else "",
             force=self.force,
             unchecked=self.unchecked,
         )

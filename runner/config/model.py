@@ -14,6 +14,8 @@ from runner.errors import UsageError
 from runner.fitness import probe_from
 from runner.hops import Stated
 from runner.recipes.health import RecipeEvidence
+from runner.recipes.work import OwnHook
+from runner.secrecy import FromFile
 from runner.window import window_from
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -52,12 +54,6 @@ Event = Literal["announce", "start", "verdict", "rollback", "stuck"]
 EVENTS: tuple[Event, ...] = ("announce", "start", "verdict", "rollback", "stuck")
 
 
-class FromFile(Stated):
-    """A secret that is the whole text of a file (``!file PATH``), whose name counts from refloat.yaml's folder."""
-
-    file: str
-
-
 class Notification(Stated):
     """A service that is told of runs."""
 
@@ -80,6 +76,7 @@ class Settings(Stated):
     evidence: tuple[RecipeEvidence, ...] = Field(
         default=(), description="What must be the same after as before, as in recipes; besides what the recipe reads."
     )
+    hooks: tuple[OwnHook, ...] = Field(default=(), description="Commands at certain moments of an upgrade.")
     keep_env: tuple[str, ...] = Field(default=(), description="Variables kept though they equal the old image's.")
     refresh: bool | None = Field(default=None, description="Whether new default configuration is brought in.")
     config_paths: tuple[str, ...] = Field(

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from runner.config.model import FromFile
 from runner.errors import UsageError
+from runner.secrecy import FromFile
 
 _NAME = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 

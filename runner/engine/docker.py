@@ -161,11 +161,11 @@ class DockerEngine:
         self._delete(f"/containers/{ref}", f"remove container {ref}", params, timeout_s=CREATE_TIMEOUT_S)
 
     def execute(self, ref: str, argv: Sequence[str], *, user: str = "", stdin: bytes = b"", timeout_s: float = 60,
-                on_line: Callable[[str], None] | None = None) -> Finished:  # fmt: skip
+                on_line: Callable[[str], None] | None = None,
+                environment: Mapping[str, str] | None = None) -> Finished:  # fmt: skip
         """See the port."""
-        return run_command(
-            self._wire, ref, argv, user=user, stdin=stdin, timeout_s=timeout_s, on_line=on_line, sleep=self._sleep
-        )
+        return run_command(self._wire, ref, argv, user=user, stdin=stdin, timeout_s=timeout_s, on_line=on_line,
+                           sleep=self._sleep, environment=environment)  # fmt: skip
 
     def converse(self, ref: str, argv: Sequence[str]) -> Conversation:
         """See the port."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 
 from runner.engine.client import Wire
@@ -17,12 +17,13 @@ POLL_S = 0.05
 
 
 def run_command(wire: Wire, ref: str, argv: Sequence[str], *, user: str, stdin: bytes, timeout_s: float,
-                on_line: Callable[[str], None] | None, sleep: Callable[[float], None]) -> Finished:  # fmt: skip
+                on_line: Callable[[str], None] | None, sleep: Callable[[float], None],
+                environment: Mapping[str, str] | None = None) -> Finished:  # fmt: skip
     """Create the exec, talk to it, ask how it ended."""
     doing, deadline = f"run {argv[0]} in {ref}", time.monotonic() + timeout_s
     if stdin and not wire.half_closes:
         argv = counting_input(argv, len(stdin))
-    exec_id = create_exec(wire, ref, argv, user, attach_stdin=bool(stdin), doing=doing)
+    exec_id = create_exec(wire, ref, argv, user, attach_stdin=bool(stdin), doing=doing, environment=environment)
     said = Said(on_line)
     try:
         with wire.talking(doing), wire.hijack(f"/exec/{exec_id}/start", doing=doing, deadline=deadline) as stream:
@@ -37,11 +38,13 @@ def counting_input(argv: Sequence[str], length: int) -> tuple[str, ...]:
     return ("sh", "-c", 'head -c "$0" | "$@"', str(length), *argv)
 
 
-def create_exec(wire: Wire, ref: str, argv: Sequence[str], user: str, *, attach_stdin: bool, doing: str) -> str:
+def create_exec(wire: Wire, ref: str, argv: Sequence[str], user: str, *, attach_stdin: bool, doing: str,
+                environment: Mapping[str, str] | None = None) -> str:  # fmt: skip
     """Prepare the command; nothing runs yet."""
     body: Json = {
         "Cmd": list(argv),
         "User": user,
+        "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
         "AttachStdin": attach_stdin,
         "AttachStdout": True,
         "AttachStderr": True,

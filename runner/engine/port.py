@@ -126,8 +126,12 @@ class EnginePort(Protocol):
         ...
 
     def execute(self, ref: str, argv: Sequence[str], *, user: str = "", stdin: bytes = b"", timeout_s: float = 60,
-                on_line: Callable[[str], None] | None = None) -> Finished:  # fmt: skip
-        """Run a command in a running container and wait; past ``timeout_s`` ``exit_code`` is None."""
+                on_line: Callable[[str], None] | None = None,
+                environment: Mapping[str, str] | None = None) -> Finished:  # fmt: skip
+        """Run a command in a running container and wait; past ``timeout_s`` ``exit_code`` is None.
+
+        ``environment`` comes on top of the container's own.
+        """
         ...
 
     def converse(self, ref: str, argv: Sequence[str]) -> Conversation:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from runner.hops import Source, Stated
 from runner.recipes.patterns import Pattern
+from runner.secrecy import secret_word
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -66,15 +67,71 @@ class PackageList(Listing):
     minimums: dict[str, str] = Field(default={}, description="Lowest version of a package after it.")
 
 
-class Hook(Stated):
-    """A command of the product's own, run at a certain moment."""
+Point = Literal["before-stop", "before-start", "after-start", "before-verdict", "after-verdict", "after-rollback"]
+WITHOUT_CONTAINER = ("before-start",)
+ONLY_WARN = ("after-verdict", "after-rollback")
 
-    when: Literal["before-stop", "after-stop", "before-start", "after-start"]
+
+class AnyHook(Stated):
+    """A command run at a certain moment of an upgrade, whoever wants it."""
+
+    when: Point = Field(description="Between the last and the next step of an upgrade: docs/hooks.md.")
     argv: Argv
     timeout_s: Annotated[float, Field(gt=0)] = 60
     confirm: Argv | None = Field(default=None, description="A command that must succeed afterwards, to prove it.")
+    undo: Argv | None = Field(default=None, description="The command that takes it back, where the upgrade goes back.")
+    on_failure: Literal["turn-back", "warn"] | None = Field(
+        default=None, description="What a failure does. Default: turn-back up to the verdict, warn after it."
+    )
+
+    @model_validator(mode="after")
+    def _too_late_to_turn(self) -> Self:
+        if self.on_failure == "turn-back" and self.when in ONLY_WARN:
+            raise ValueError(f"{self.when} is too late to turn back: `on_failure: warn`")
+        return self
+
+    @property
+    def only_warns(self) -> bool:
+        """Whether its failure turns nothing back."""
+        return self.on_failure == "warn" or self.when in ONLY_WARN
+
+
+def _not_in_a_stopped_one(hook: AnyHook, where: str) -> None:
+    if where == "container" and hook.when in WITHOUT_CONTAINER:
+        raise ValueError(f"no container runs at {hook.when}: `where: tools`")
+
+
+class Hook(AnyHook):
+    """A command of the product's own, run at a certain moment; never on the host."""
+
+    where: Literal["container", "tools"] = Field(default="container", description="In it, or beside it.")
     why: str
     source: Source
+
+    @model_validator(mode="after")
+    def _somewhere_that_runs(self) -> Self:
+        _not_in_a_stopped_one(self, self.where)
+        return self
+
+
+class OwnHook(AnyHook):
+    """A command of the user's own."""
+
+    where: Literal["container", "tools", "host"] = Field(
+        description="In the container, in a container of refloat's tools in its network, or on this machine."
+    )
+    why: str = ""
+    env: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], ...] = Field(
+        default=(), description="Names of variables of refloat's own environment that it gets, too."
+    )
+
+    @model_validator(mode="after")
+    def _as_it_can_be(self) -> Self:
+        _not_in_a_stopped_one(self, self.where)
+        for argv in (self.argv, self.confirm or (), self.undo or ()):
+            if word := secret_word(argv):
+                raise ValueError(f"`{word}` shows a secret, which plans would hold; name it in `env`, or read a file")
+        return self
 
 
 class Coupled(Stated):

@@ -25,6 +25,8 @@ def headline(end: Outcome) -> str:
 
 def verdict_line(end: Outcome) -> str:
     """The one sentence people want first."""
+    if end.end is End.OLD and end.code == "not-now":
+        return f"{end.target} stays at {end.old}: {end.why}"
     if end.end is End.OLD and end.why:
         return f"{headline(end)} ({end.why.rstrip('.')})."
     if end.end is End.STUCK:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from runner.facts import Fact, Json
+from runner.steps.calls import HookCall
 from runner.steps.nouns import Blueprint, Existing, FileEdit, HealthTerms, Ours, Who
 from runner.vault.port import Room, Source
 
@@ -177,8 +178,21 @@ class EditBack(Fact):
         return f"put {self.edit.shown_before} back into {self.edit.path}"
 
 
+class CallBack(Fact):
+    """Call a hook on the way back: what takes one back, or one of the way back's own. Its failure only warns."""
+
+    kind: Literal["call-back"] = "call-back"
+    who: Who
+    call: HookCall
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"call {self.call.spoken}"
+
+
 BackStep = Annotated[
     ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
-    | StopOurs | RestoreData | WithdrawVerdict | EditBack,
+    | StopOurs | RestoreData | WithdrawVerdict | EditBack | CallBack,
     Field(discriminator="kind"),
 ]  # fmt: skip

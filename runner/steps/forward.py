@@ -12,6 +12,7 @@ from pydantic import Field
 from runner.facts import Json
 from runner.steps.back import (
     BackStep,
+    CallBack,
     CaptureFailure,
     DiscardRoom,
     NameBack,
@@ -25,6 +26,7 @@ from runner.steps.back import (
     policy_words,
 )  # fmt: skip
 from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.hooks import CallHook
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.steps.step import ForwardStep
@@ -133,6 +135,10 @@ class StopContainer(ForwardStep):
     terms: HealthTerms
     vanishes: Blueprint | None = None
     """How to make it again where the engine deletes it when it stops (``--rm``)."""
+    started_hooks: tuple[CallBack, ...] = ()
+    """Called once it is started again, before it is seen up: a product may need them to come up at all."""
+    back_hooks: tuple[CallBack, ...] = ()
+    """Called once it is seen up again."""
 
     @property
     def sentence(self) -> str:
@@ -143,7 +149,9 @@ class StopContainer(ForwardStep):
         """Start it and see it up."""
         return (
             StartContainer(who=self.who, run=self.run, stop_timeout_s=self.timeout_s, blueprint=self.vanishes),
+            *self.started_hooks,
             ProveBack(who=self.who, run=self.run, terms=self.terms),
+            *self.back_hooks,
         )
 
 
@@ -254,6 +262,6 @@ class StartSuccessor(ForwardStep):
 AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
-    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration,
+    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | CallHook,
     Field(discriminator="kind"),
 ]  # fmt: skip

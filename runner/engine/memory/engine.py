@@ -190,9 +190,10 @@ class MemoryEngine:
 
     @call
     def execute(self, ref: str, argv: Sequence[str], *, user: str = "", stdin: bytes = b"", timeout_s: float = 60,
-                on_line: Callable[[str], None] | None = None) -> Finished:  # fmt: skip
+                on_line: Callable[[str], None] | None = None,
+                environment: Mapping[str, str] | None = None) -> Finished:  # fmt: skip
         """See the port."""
-        del user, stdin, timeout_s
+        del user, stdin, timeout_s, environment
         finished = files.answer(self.world, self.world.cell(ref), tuple(argv))
         if on_line:
             for line in finished.text.splitlines():

@@ -18,6 +18,7 @@ from runner.facts import Image, Json
 from runner.goal import Goal
 from runner.labels import CHECKER, SUCCESSOR
 from runner.plan import Plan
+from runner.recipes.work import OwnHook
 from runner.records import Record
 from runner.restoring import From
 from runner.session import Session
@@ -55,6 +56,7 @@ class Stage:
     """Configuration that is refreshed, and checked by the new version."""
     composed: bool = False
     """Whether a compose file names its image."""
+    hooks: tuple[OwnHook, ...] = ()
 
     @property
     def labels(self) -> Json:
@@ -75,6 +77,18 @@ SHIPS_NEW = MIGRATES.model_copy(update={"ships": {"/conf/db/rows": "default rows
                                                   "/conf/db/more": "other rows"}})  # fmt: skip
 REFUSES = SHIPS_NEW.model_copy(update={"answers": (Answer(argv=CHECK, exit_code=1, stdout="bad rows"),)})
 
+OBEYS, REFUSES_ONE = ("obey",), ("refuse",)
+HEARS = (Answer(argv=OBEYS), Answer(argv=REFUSES_ONE, exit_code=1))
+HOOKS = (
+    OwnHook(when="before-stop", where="container", argv=OBEYS, undo=OBEYS),
+    OwnHook(when="after-start", where="container", argv=OBEYS, confirm=OBEYS),
+    OwnHook(when="before-verdict", where="container", argv=OBEYS, undo=REFUSES_ONE),
+    OwnHook(when="after-verdict", where="container", argv=REFUSES_ONE),
+    OwnHook(when="after-rollback", where="container", argv=REFUSES_ONE),
+)
+TURNS = OwnHook(when="before-verdict", where="container", argv=REFUSES_ONE)
+OLD_HEARS, NEW_HEARS = Behaviour(answers=HEARS), MIGRATES.model_copy(update={"answers": HEARS})
+
 STAGES = (
     Stage("goes through", new=MIGRATES),
     Stage("crashes after it migrated", new=MIGRATES_AND_CRASHES, policy="unless-stopped"),
@@ -93,6 +107,8 @@ STAGES = (
     Stage("written in a compose file", new=MIGRATES, act="rollback", composed=True),
     Stage("written in a compose file, crashes", new=MIGRATES_AND_CRASHES, composed=True),
     Stage("back after the commit fails", new=MIGRATES, old=Behaviour(), policy="always", act="bad rollback"),
+    Stage("calls hooks", old=OLD_HEARS, new=NEW_HEARS, policy="always", hooks=HOOKS),
+    Stage("a hook turns it back", old=OLD_HEARS, new=NEW_HEARS, hooks=(*HOOKS, TURNS)),
     Stage("the data of an archive", binds=("mondata:/data", "/srv/conf:/conf"), policy="always", act="restore"),
     Stage("data on which it does not stay up", policy="always", act="bad restore"),
 )
@@ -200,7 +216,8 @@ def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record],
     """Do what the stage is about."""
     runner = runner_on(engine, home, hear)
     if stage.act == "apply":
-        options = Options(hold=stage.hold, deadline_s=10, config_paths=(stage.config,) if stage.config else ())
+        options = Options(hold=stage.hold, deadline_s=10, config_paths=(stage.config,) if stage.config else (),
+                          hooks=stage.hooks)  # fmt: skip
         runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options)))
     elif stage.act in ("restore", "bad restore"):
         restore(runner, engine)
