@@ -11,6 +11,7 @@ from runner.errors import UsageError
 from runner.facts import Fact, Json
 from runner.recipes import health as stated
 from runner.recipes.model import Recipe
+from runner.secrecy import secret_word
 from runner.spec.healthcheck import check_argv
 from runner.steps.nouns import CommandProbe, HealthTerms, HttpProbe, ImageHealth, LogProbe, Probe, Reading, TcpProbe
 
@@ -157,6 +158,9 @@ def _argv(text: str, command: str) -> tuple[str, ...]:
         raise UsageError("bad-probe", f"--probe {text}: {wrong}.", then=_SHAPES) from None
     if not argv:
         raise _unclear(text)
+    if word := secret_word(argv):
+        what = f"--probe cmd:{argv[0]} … shows a secret ({word}), and plans would hold it."
+        raise UsageError("secret-in-probe", what, then=f"Let the container look it up: {_POINTED}")
     return argv
 
 
@@ -168,6 +172,7 @@ def _pattern(text: str, pattern: str) -> str:
     return pattern
 
 
+_POINTED = """--probe 'cmd:sh -c "mysqladmin -p$MYSQL_ROOT_PASSWORD ping"'"""
 _SHAPES = "Write http:PORT/PATH, https:PORT/PATH, tcp:PORT, cmd:COMMAND or log:REGEX, for example http:9090/-/ready."
 
 

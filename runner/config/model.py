@@ -15,7 +15,7 @@ from runner.fitness import probe_from
 from runner.hops import Stated
 from runner.recipes.health import RecipeEvidence
 from runner.recipes.work import OwnHook
-from runner.secrecy import FromFile
+from runner.secrecy import FromFile, secret_word
 from runner.window import window_from
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -41,6 +41,12 @@ def _checked(read: Callable[[str], object]) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def _without_secret(evidence: RecipeEvidence) -> RecipeEvidence:
+    if evidence.kind == "command" and (word := secret_word(evidence.argv)):
+        raise ValueError(f"`{word}` shows a secret, which plans would hold; let the container look it up: $NAME")
+    return evidence
 
 
 Span = Annotated[str, _checked(span)]
@@ -73,7 +79,7 @@ class Settings(Stated):
     deadline_s: Seconds | None = Field(default=None, description="How long the new version may stay silent.")
     dwell_s: float | None = Field(default=None, ge=0, description="How long it must stay healthy to be proven.")
     probes: tuple[ProbeText, ...] = Field(default=(), description="Proofs of health, each as --probe takes it.")
-    evidence: tuple[RecipeEvidence, ...] = Field(
+    evidence: tuple[Annotated[RecipeEvidence, AfterValidator(_without_secret)], ...] = Field(
         default=(), description="What must be the same after as before, as in recipes; besides what the recipe reads."
     )
     hooks: tuple[OwnHook, ...] = Field(default=(), description="Commands at certain moments of an upgrade.")

@@ -6,6 +6,9 @@ import shlex
 
 import pytest
 
+from runner.config.reading import config_from_yaml
+from runner.errors import UsageError
+from runner.fitness import probe_from
 from runner.secrecy import secret_word
 
 
@@ -32,3 +35,26 @@ from runner.secrecy import secret_word
 )
 def test_a_secret_in_the_clear_is_named_and_never_shown(line: str, named: str) -> None:
     assert secret_word(shlex.split(line)) == named
+
+
+def test_a_probe_with_a_secret_is_refused_for_its_plan_would_hold_it() -> None:
+    with pytest.raises(UsageError) as refused:
+        probe_from("cmd:mysqladmin -phunter2 ping")
+    assert refused.value.code == "secret-in-probe"
+    assert "hunter2" not in str(refused.value)
+    pointed = refused.value.then.partition("--probe ")[2]
+    assert probe_from(shlex.split(pointed)[0]).kind == "command"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '    probes: ["cmd:mysqladmin -phunter2 ping"]',
+        "    evidence: [{kind: command, name: rows, argv: [redis-cli, -a, hunter2, dbsize], compare: equal}]",
+        "    hooks: [{when: before-stop, where: host, argv: [api, --token=hunter2]}]",
+    ],
+)
+def test_refloat_yaml_holds_no_secret_in_a_command_and_says_where_one_is(lines: str) -> None:
+    with pytest.raises(UsageError, match=r"refloat\.yaml:3.*secret") as refused:
+        config_from_yaml(f"targets:\n  db:\n{lines}\n", "refloat.yaml")
+    assert "hunter2" not in str(refused.value)
