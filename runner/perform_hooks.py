@@ -10,7 +10,7 @@ from runner.errors import EngineError, Interrupted, NotFound, RefloatError
 from runner.facts import Container, Finished, Json
 from runner.hands import Hands
 from runner.labels import HOOK, ROLE, RUN
-from runner.plan import Plan
+from runner.plan import Member, Plan
 from runner.probes.prober import TOOLS_IMAGE
 from runner.quoting import SHORTEST_SECRET, quoted_lines
 from runner.spec.inspected import listed
@@ -28,16 +28,16 @@ PAUSE_S = 1.0
 NOBODY = "65534:65534"
 
 
-def facts_of(plan: Plan) -> dict[str, str]:
-    """What every hook is told of the run."""
+def facts_of(plan: Plan, member: Member) -> dict[str, str]:
+    """What every hook of a member is told of the run."""
     return {
         "REFLOAT_RUN": plan.run,
-        "REFLOAT_TARGET": plan.target,
+        "REFLOAT_TARGET": member.target,
         "REFLOAT_VERB": plan.verb,
-        "REFLOAT_OLD_VERSION": plan.old.version,
-        "REFLOAT_NEW_VERSION": plan.new.version,
-        "REFLOAT_OLD_IMAGE": plan.old.image_ref,
-        "REFLOAT_NEW_IMAGE": plan.new.image_ref,
+        "REFLOAT_OLD_VERSION": member.old.version,
+        "REFLOAT_NEW_VERSION": member.new.version,
+        "REFLOAT_OLD_IMAGE": member.old.image_ref,
+        "REFLOAT_NEW_IMAGE": member.new.image_ref,
     }
 
 

@@ -82,8 +82,13 @@ def verdict_key(plan: Plan) -> str:
 def _forward(plan: Plan, done: set[str]) -> Move:
     for index, step in enumerate(plan.steps):
         if step_key(index) not in done:
-            return Do(step_key(index), step, accepted=verdict_key(plan) in done)
+            return Do(step_key(index), step, accepted=_is_accepted(plan, done))
     return Finish(End.NEW)
+
+
+def _is_accepted(plan: Plan, done: set[str]) -> bool:
+    verdicts = (step_key(index) for index, step in enumerate(plan.steps) if isinstance(step, AcceptVerdict))
+    return all(key in done for key in verdicts)
 
 
 def _back(plan: Plan, meant: set[str], done: set[str]) -> Move:

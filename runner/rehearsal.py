@@ -186,8 +186,7 @@ def other_steps(planned: Plan, played: Plan, *, cloned: bool) -> str:
     """Where the plan that is played is another one than the plan that is meant; empty where it is the same.
 
     The copy has no restart policy to be parked and set, no file of the user's is edited for it, and no hook of it is
-    called on the host. Where a single file
-    of the host is all the data, none is copied.
+    called on the host. Where a single file of the host is all the data, none is copied.
     """
     meant = [step.kind for step in planned.steps if step.kind not in NOT_PLAYED and not _is_for_the_host(step)]
     if not cloned:

@@ -114,7 +114,7 @@ class Session:
             interrupted=self.interrupted,
             editor=edit_file,
             host=run_on_host,
-            told=facts_of(plan),
+            told=facts_of(plan, member or plan.lead),
         )
 
     def carry_out(self, plan: Plan, wish: Wish, inferred: tuple[Record, ...] = ()) -> Outcome:
