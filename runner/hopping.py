@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
 from runner.answers import read_answers
@@ -18,6 +19,8 @@ from runner.outcome import Outcome
 from runner.path_papers import PathPaper, papers, walking, write_paper
 from runner.plan import Plan, PlanWarning, Side
 from runner.records import End
+from runner.rehearsals import require_rehearsal
+from runner.rehearsed_path import HopTo, path_expectations
 from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
@@ -75,6 +78,18 @@ def first_hop(refloat: Refloat, hops: HopsAhead, goal: Goal, options: Options, p
     return plan.model_copy(update={"warnings": (PlanWarning(code="path", text=text), *notices, *plan.warnings)})
 
 
+def images_of(refloat: Refloat, hops: HopsAhead, goal: Goal) -> tuple[HopTo, ...]:
+    """Every image of a path, fetched before anything begins: none may be missing half way. Refused."""
+    engine = refloat.session.engine
+    target = find_target(engine, hops.target)
+    home = home_of(target, engine.image(target.image_id))
+    asked = goal.pull is not None
+    return tuple(
+        HopTo(ref=ref, image=obtain_image(engine, ref, pull_policy(goal, ref), lambda _: None, asked=asked)[0])
+        for ref in (f"{home}:{tag}" for tag in hops.tags)
+    )
+
+
 @dataclass(frozen=True)
 class Walk:
     """One path at work."""
@@ -86,6 +101,8 @@ class Walk:
     goal: Goal
     watch: Watch
     all_or_nothing: bool = False
+    rehearsed_within: timedelta | None = None
+    """Whether the path must have passed a rehearsal, and how lately."""
 
     def walk(self) -> PathEnd:
         """Every hop in order; it stays at the last one that was proven, or goes back to the start where so wished.
@@ -94,7 +111,8 @@ class Walk:
         """
         session = self.refloat.session
         self._ask_gates()
-        self._fetch()
+        images_of(self.refloat, self.hops, self.goal)
+        self.require_rehearsed()
         paper = PathPaper(id=session.new_run(), engine_id=session.engine.engine().id, hops=self.hops)
         with walking(session, paper):
             try:
@@ -102,6 +120,16 @@ class Walk:
             except RefloatError:  # and nothing else: of a path that died, its paper tells
                 self._close(paper.id)
                 raise
+
+    def require_rehearsed(self) -> None:
+        """Refused ``not-rehearsed`` where it must have been, and the whole path was not."""
+        if self.rehearsed_within is None:
+            return
+        first, images = self._plan(1, ()), images_of(self.refloat, self.hops, self.goal)
+        expected = path_expectations(first.expectations, images[1:])
+        then = f"refloat rehearse {self.hops.target} --to {self.hops.tags[-1]}"
+        meant = first.model_copy(update={"expectations": expected})
+        require_rehearsal(self.refloat.session, meant, self.rehearsed_within, then)
 
     def _walked(self, paper: PathPaper) -> PathEnd:
         ends: tuple[Outcome, ...] = ()
@@ -160,15 +188,6 @@ class Walk:
         offer = self.refloat.offer_rollback(done[0].run, self._options(1))
         with self.watch(0, offer.plan):
             return self.refloat.rollback(offer)
-
-    def _fetch(self) -> None:
-        """Every image of the path, before anything begins: none may be missing half way."""
-        engine = self.refloat.session.engine
-        target = find_target(engine, self.hops.target)
-        home = home_of(target, engine.image(target.image_id))
-        for tag in self.hops.tags:
-            ref = f"{home}:{tag}"
-            obtain_image(engine, ref, pull_policy(self.goal, ref), lambda _: None, asked=self.goal.pull is not None)
 
     def _ask_gates(self) -> None:
         """Every gate and note of every hop, before anything begins; Later, and UsageError for a stray answer."""

@@ -13,6 +13,7 @@ from runner.records import End, Wish
 from runner.rehearsal import Rehearsed
 from runner.session import Session
 from runner.steps.nouns import Reading
+from runner.way import Options
 
 
 def successor_of(session: Session, plan: Plan) -> Container:
@@ -38,6 +39,7 @@ class Played:
     readings: tuple[Reading, ...]
     settled: dict[str, str]
     """What the old version answered on the copy."""
+    options: Options
 
     @property
     def successor(self) -> Container:
@@ -49,15 +51,20 @@ class Played:
         back = self.session.carry_out(self.plan, Wish.BACK)
         if back.end is not End.OLD:
             why = f"The new version runs, but the way back does not lead back: {back.why or 'it was left open'}"
-            return _not_back(seen, why)
+            return not_back(seen, why)
+        return self.answers_as_before(seen, self.stand_in)
+
+    def answers_as_before(self, seen: Rehearsed, container: Container) -> Rehearsed:
+        """Whether a version that came back answers as it did on the copy before."""
         session = self.session
-        found = settle_evidence(session.engine, session.clock, self.stand_in, self.readings, self.settled, "",
+        found = settle_evidence(session.engine, session.clock, container, self.readings, self.settled, "",
                                 run=self.plan.run, interrupted=session.interrupted)  # fmt: skip
         bad = [one.sentence for one in found if not one.ok]
         if bad:
-            return _not_back(seen, f"The old version came back, but answers otherwise: {'; '.join(bad)}")
+            return not_back(seen, f"The old version came back, but answers otherwise: {'; '.join(bad)}")
         return seen.model_copy(update={"rolled_back": True})
 
 
-def _not_back(seen: Rehearsed, why: str) -> Rehearsed:
+def not_back(seen: Rehearsed, why: str) -> Rehearsed:
+    """The same result, but the way back failed."""
     return seen.model_copy(update={"passed": False, "rolled_back": False, "code": "no-way-back", "why": why})

@@ -103,11 +103,16 @@ class Play:
 
     def _played(self, so_far: Rehearsed, stand_in: Container) -> tuple[Rehearsed, Played | None]:
         """The plan on the copy, from the planner to the verdict."""
-        plan, look = self._plan_on(stand_in)
+        plan, look = self.plan_on(stand_in, self.scene.play)
         other = other_steps(self.plan, plan, cloned=bool(self.scene.clones) or not self.plan.sources)
         if other:
             why = f"The copy needs other steps than {self.plan.target}: {other}"
             return so_far.model_copy(update={"code": "other-steps", "why": why}), None
+        return self.carried_out(plan, look, so_far, stand_in)
+
+    def carried_out(self, plan: Plan, look: World, so_far: Rehearsed,
+                    stand_in: Container) -> tuple[Rehearsed, Played | None]:  # fmt: skip
+        """Carry out a plan that was made for the copy, and see what it did; ``look`` is the copy before."""
         check_on_paper(plan, look)
         engine, readings = self.session.engine, self.original.readings
         settled = read_settled(self.session, stand_in, readings, self.scene.run)
@@ -121,17 +126,22 @@ class Play:
         seen = so_far.model_copy(update={**verdict(inner, plan, forward), "used_before": used})
         if forward.end is not End.NEW:
             return seen, None
-        played = Played(inner, plan, stand_in, readings, settled)
+        played = Played(inner, plan, stand_in, readings, settled, self._options_here)
         return seen.model_copy(update=figures(played, self.plan, look, said, seen)), played
 
-    def _plan_on(self, stand_in: Container) -> tuple[Plan, World]:
+    @property
+    def _options_here(self) -> Options:
+        """As for the target, but the verdict stays open until it was looked at, and nothing is done on any host."""
+        hooks = tuple(each for each in self.options.hooks if each.where != "host")
+        return self.options.model_copy(update={"hold": True, "hooks": hooks})
+
+    def plan_on(self, stand_in: Container, run: str) -> tuple[Plan, World]:
+        """The plan for the copy as it stands, and what it looked like."""
         session, world = self.session, self.world
         close_probers(session.engine, self.scene.run)  # who lives in the copy's network would be in the plan's way
         named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
         look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
                            measure=True)  # fmt: skip
         look = with_refresh(session.vault, look, self.options).model_copy(update={"tags": world.tags})
-        hooks = tuple(each for each in self.options.hooks if each.where != "host")
-        options = self.options.model_copy(update={"hold": True, "hooks": hooks})
-        plan = plan_upgrade(look, options, self.scene.play, session.now())
+        plan = plan_upgrade(look, self._options_here, run, session.now())
         return plan.model_copy(update={"verb": "rehearsal"}), look

@@ -44,6 +44,8 @@ class Scene(Fact):
     """More labels, of whoever else clears away."""
     within: str = ""
     """The run of the scene whose snapshot is shared, where several versions are rehearsed side by side."""
+    hops: int = 1
+    """How many plans are played, one after another."""
 
     @property
     def stand_in(self) -> str:
@@ -61,9 +63,16 @@ class Scene(Fact):
         return f"{self.run}-play"
 
     @property
-    def play_room(self) -> Room:
-        """Where that run keeps its snapshot."""
-        return Room(place=self.place, target=self.stand_in, run=self.play)
+    def plays(self) -> tuple[str, ...]:
+        """That run, and where there are several hops those of the others and of the way back to the start."""
+        if self.hops == 1:
+            return (self.play,)
+        return (self.play, *(f"{self.play}-{number}" for number in range(2, self.hops + 1)), f"{self.play}-back")
+
+    @property
+    def play_rooms(self) -> tuple[Room, ...]:
+        """Where those runs keep their snapshots."""
+        return tuple(Room(place=self.place, target=self.stand_in, run=run) for run in self.plays)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -128,6 +137,8 @@ class Rehearsed(Fact):
     new_lines: tuple[str, ...] = ()
     """Lines that look like trouble and that the old version never said."""
     taken: tuple[str, ...] = ()
+    hops: tuple[Rehearsed, ...] = ()
+    """Where it is a path: what came of each hop, in order; those after one that failed were not played."""
 
     @property
     def exit_status(self) -> Exit:
@@ -136,7 +147,7 @@ class Rehearsed(Fact):
 
 
 def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
-               marks: dict[str, str] | None = None) -> Scene:  # fmt: skip
+               marks: dict[str, str] | None = None, hops: int = 1) -> Scene:  # fmt: skip
     """The names of the rehearsal of a plan; ``sources`` are those that are cloned."""
     run = plan.run
     return Scene(
@@ -150,6 +161,7 @@ def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
         sources=sources,
         clones={source.key: f"refloat-clone-{run}-{source.key}" for source in sources},
         marks=marks or {},
+        hops=hops,
     )
 
 

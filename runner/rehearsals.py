@@ -35,12 +35,13 @@ def _forget_old(folder: Path) -> None:
             old.unlink(missing_ok=True)  # several may end at the same time
 
 
-def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE) -> None:
-    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately."""
+def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE, then: str = "") -> None:
+    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately; ``then`` is how to rehearse it."""
     lacking = convincing(_results(session), plan, session.clock.now(), max_age)
     if lacking:
         what = f"{plan.target} {plan.old.spoken} → {plan.new.spoken} must be rehearsed first: {lacking}."
-        raise Refused("not-rehearsed", what, then=f"refloat rehearse {plan.target} --image {plan.new.image_ref}")
+        then = then or f"refloat rehearse {plan.target} --image {plan.new.image_ref}"
+        raise Refused("not-rehearsed", what, then=then)
 
 
 def rehearsed_s(session: Session, plan: Plan) -> float | None:

@@ -15,10 +15,12 @@ from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
 from runner.plan import Plan
 from runner.planner import target_spec
-from runner.played import Played, read_settled
+from runner.played import read_settled
 from runner.playing import Ears, Original, Play
+from runner.playing_on import PlayedOn, play_on
 from runner.rehearsal import Rehearsed, Scene, clonable, scene_from
 from runner.rehearsals import save_result
+from runner.rehearsed_path import HopTo
 from runner.session import Session
 from runner.staging import on_stage, strike_left, take_snapshot
 from runner.steps.nouns import HealthTerms, ImageHealth, Reading
@@ -52,6 +54,8 @@ class Wanted:
     """The run whose snapshot is played on; empty takes a new one."""
     packed: Packed | None = None
     """The archive that is played on instead."""
+    hops: tuple[HopTo, ...] = ()
+    """Where one upgrade may not go straight to the goal: the hops after the one the plan is for."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """More labels for everything that is made, so that others can clear it away, too."""
 
@@ -81,7 +85,7 @@ def kept_result(session: Session, played: Rehearsed, began: float) -> Rehearsed:
 
 @contextmanager
 def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
-                  ears: Ears) -> Iterator[tuple[Rehearsed, Played | None]]:  # fmt: skip
+                  ears: Ears) -> Iterator[tuple[Rehearsed, PlayedOn | None]]:  # fmt: skip
     """Play the plan forward on copies and leave the new version running there until the block ends.
 
     The second of the two is None where the new version does not stand; then the first says why.
@@ -89,10 +93,12 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
     strike_left(session)
     clear_left_backups(session)
     snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
-    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot, dict(wanted.marks))
+    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot, dict(wanted.marks),
+                       len(wanted.hops) + 1)  # fmt: skip
     with on_stage(session, scene):
         original = look_at_original(session, world, plan, scene, wanted, ears.tell)
-        yield Play(session, world, plan, wanted.options, ears, scene, original).forward()
+        play = Play(session, world, plan, wanted.options, ears, scene, original)
+        yield play_on(play, play.forward(), wanted.hops)
 
 
 def named_snapshot(session: Session, plan: Plan, run: str) -> Room:

@@ -56,7 +56,8 @@ def story_of_path(home: Path, ends: tuple[Outcome, ...], status: Exit) -> Story:
 def story_of_rehearsal(home: Path, run: str) -> Story:
     """The story of a rehearsal, with what was played where its folder is still there."""
     result = result_of(home, run)
-    inner, played = Runs(rehearsals_folder(home) / run), f"{run}-play"
+    inner = Runs(rehearsals_folder(home) / run)
+    played = f"{run}-play-{len(result.hops)}" if len(result.hops) > 1 else f"{run}-play"
     if not (inner.folder(played) / "plan.json").exists():
         return rehearsal_story(result, None, ())
     return rehearsal_story(result, inner.plan(played), inner.records(played))

@@ -95,14 +95,16 @@ def strike(session: Session, scene: Scene) -> None:
     _remove_containers(session, scene)
     if scene.clones:
         vault.drop_clone(scene.room, scene.clones)
-    vault.discard(scene.play_room)
+    for room in scene.play_rooms:
+        vault.discard(room)
     if not scene.borrowed and scene.sources:
         vault.discard(scene.room)
-    for run in (*(() if scene.within else (scene.room.run,)), scene.run, scene.play):
+    for run in (*(() if scene.within else (scene.room.run,)), scene.run, *scene.plays):
         vault.close(run)
     with contextlib.suppress(NotFound):
         engine.remove_network(scene.network)
-    engine.untag(held_tag(scene.play))
+    for run in scene.plays:
+        engine.untag(held_tag(run))
     path = _scene_path(session, scene.run)
     path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # whoever only held a snapshot for others has played nothing
@@ -110,7 +112,8 @@ def strike(session: Session, scene: Scene) -> None:
 
 
 def _remove_containers(session: Session, scene: Scene) -> None:
-    runs = ({REHEARSAL: scene.run}, {RUN: scene.play}, {RUN: scene.run}, {RUN: f"{scene.run}-clone"})
+    plays = ({RUN: play} for play in scene.plays)
+    runs = ({REHEARSAL: scene.run}, *plays, {RUN: scene.run}, {RUN: f"{scene.run}-clone"})
     for labels in runs:
         for container in session.engine.containers(labels):
             with contextlib.suppress(NotFound):

@@ -45,6 +45,8 @@ from runner.cli.wishes import (
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from runner.outcome import Outcome
     from runner.plan import Plan
     from runner.verbs import Refloat
@@ -87,15 +89,14 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     refloat = Refloat(open_session(messages.beside(live.hear), interrupts=interrupts))
     waiting = Waiting(start, want.settings.window or "", refloat.session, messages)
     if saved is None and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options)):
-        must = rehearsed or want.rehearsed_within is not None
         walking = Walking(live, interrupts, wanted, messages, waiting)
-        walk_path(refloat, hops, want.wishes, walking, must_be_rehearsed=must, as_json=as_json)
+        walk_path(refloat, hops, want.wishes, walking, as_json=as_json, rehearsed_within=_within(want, asked=rehearsed))
         return
     plan = saved or _new_plan(refloat, want)
-    if rehearsed or want.rehearsed_within:
-        from runner.rehearsals import MAX_AGE, require_rehearsal
+    if (within := _within(want, asked=rehearsed)) is not None:
+        from runner.rehearsals import require_rehearsal
 
-        require_rehearsal(refloat.session, plan, want.rehearsed_within or MAX_AGE)
+        require_rehearsal(refloat.session, plan, within)
     waiting.to_start(plan.target, plan.new.spoken, plan)
     live.follow(plan)
     with messages.about(plan), reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
@@ -103,6 +104,13 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     live.rest()
     with messages.ended(end):
         finish(end, as_json=as_json)
+
+
+def _within(want: Asked, *, asked: bool) -> timedelta | None:
+    """How lately it must have passed a rehearsal; None where it need not."""
+    from runner.rehearsals import MAX_AGE
+
+    return want.rehearsed_within or (MAX_AGE if asked else None)
 
 
 def _new_plan(refloat: Refloat, want: Asked) -> Plan:

@@ -13,9 +13,10 @@ import typer
 from runner.cli.ground import home_folder, place_from
 from runner.cli.reports import Wanted, reporting, write_reports
 from runner.cli.terminal import say, say_json, tell
-from runner.errors import Refused
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from runner.cli.interrupts import Interrupts
     from runner.cli.messages import Messages
     from runner.cli.starting import Waiting
@@ -40,17 +41,10 @@ class Walking:
     waiting: Waiting
 
 
-def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walking, *, must_be_rehearsed: bool,
-              as_json: bool) -> None:  # fmt: skip
+def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walking, *, as_json: bool,
+              rehearsed_within: timedelta | None = None) -> None:  # fmt: skip
     """Carry a path out, tell how it ended, and leave with its exit status."""
     from runner.hopping import Walk
-
-    if must_be_rehearsed:
-        what = f"The way of {hops.target} takes {len(hops.tags)} hops ({hops.spoken}), and only one can be rehearsed."
-        then = f"Go hop by hop: refloat rehearse {hops.target} --to {hops.tags[0]}"
-        raise Refused("path-not-rehearsed", what, then=then)
-    walking.waiting.to_start(hops.target, hops.versions[-1], None)
-    tell("\n".join((f"path     {hops.spoken}", *(f"! {one}" for one in hops.notices))))
 
     @contextmanager
     def watch(number: int, plan: Plan) -> Iterator[None]:
@@ -63,7 +57,11 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
             yield
         walking.live.rest()
 
-    walk = Walk(refloat, hops, wishes.options, place_from(wishes.vault), wishes.goal, watch, wishes.all_or_nothing)
+    walk = Walk(refloat, hops, wishes.options, place_from(wishes.vault), wishes.goal, watch, wishes.all_or_nothing,
+                rehearsed_within)  # fmt: skip
+    walk.require_rehearsed()
+    walking.waiting.to_start(hops.target, hops.versions[-1], None)
+    tell("\n".join((f"path     {hops.spoken}", *(f"! {one}" for one in hops.notices))))
     with walking.interrupts.at_work(f"refloat recover {hops.target}"):
         end = walk.walk()
     walking.live.rest()

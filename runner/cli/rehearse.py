@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,6 +108,7 @@ def _refuse_unclear(versions: tuple[str, ...], image: str, *, all_hops: bool) ->
 
 
 def _play(target: str, wishes: Wishes, manner: Manner) -> Rehearsed:
+    from runner.hopping import images_of, path_to
     from runner.rehearsing import Ears, rehearse
     from runner.verbs import Refloat
 
@@ -114,8 +116,12 @@ def _play(target: str, wishes: Wishes, manner: Manner) -> Rehearsed:
     session = open_session(live.hear, interrupts=interrupts)
     want = asked(target, wishes)
     options = want.wishes.options
-    world, plan = Refloat(session).look(want.target, want.wishes.goal, options, place_from(want.wishes.vault))
-    wanted = manner.wanted(session, options)
+    refloat, goal = Refloat(session), want.wishes.goal
+    hops = path_to(refloat, want.target, goal, options) if options.force == "no" else None
+    images = images_of(refloat, hops, goal) if hops else ()
+    first = goal.model_copy(update={"to": hops.tags[0], "image": ""}) if hops else goal
+    world, plan = refloat.look(want.target, first, options, place_from(want.wishes.vault))
+    wanted = replace(manner.wanted(session, options), hops=images[1:])
     with interrupts.at_work("refloat prune"):
         result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))
     live.rest()

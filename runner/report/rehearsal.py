@@ -15,20 +15,34 @@ MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
 
 def rehearsal_report(result: Rehearsed) -> str:
-    """The whole report."""
+    """The whole report; of a path each hop's own part after the verdict."""
     parts = (
         tuple(_verdict(result)),
         tuple(_figures(result)),
         tuple(_expected(result)),
+        *(tuple(_hop(number, hop)) for number, hop in enumerate(result.hops, 1)),
+        *_found(result),
+        tuple(_listed("Taken away, so that the copy reaches nobody", result.taken)),
+    )
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _hop(number: int, hop: Rehearsed) -> Iterator[str]:
+    yield f"Hop {number}: {hop.old} → {hop.new} {'passed' if hop.passed else 'failed'}"
+    lines = (*_measured(hop), *(line for part in _found(hop) for line in part))
+    yield from (f"  {line}" for line in lines)
+
+
+def _found(result: Rehearsed) -> tuple[tuple[str, ...], ...]:
+    """What one change did, part by part."""
+    return (
         tuple(_listed("Evidence", _evidence(result))),
         tuple(_listed("What the new version did to the data", tuple(_data(result)))),
         tuple(_listed("Configuration", result.configuration)),
         tuple(_listed("The new image differs", result.image_differences)),
         tuple(_listed("The copy of the old version answers otherwise than the target", result.drift)),
         tuple(_listed("New lines in the log that look like trouble", result.new_lines)),
-        tuple(_listed("Taken away, so that the copy reaches nobody", result.taken)),
     )
-    return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _verdict(result: Rehearsed) -> Iterator[str]:
@@ -44,7 +58,8 @@ def _verdict(result: Rehearsed) -> Iterator[str]:
     yield f"{result.target} itself was not touched but for the snapshot; it runs {result.old}."
 
 
-def _figures(result: Rehearsed) -> Iterator[str]:
+def _measured(result: Rehearsed) -> Iterator[str]:
+    """What was measured of one change."""
     if result.downtime_s is not None:
         yield f"Downtime on the copy {seconds_words(result.downtime_s)}"
     yield from _starts(result)
@@ -54,6 +69,10 @@ def _figures(result: Rehearsed) -> Iterator[str]:
     if result.growth_bytes is not None:
         how = "more" if result.growth_bytes >= 0 else "less"
         yield f"Its data takes {size_words(abs(result.growth_bytes))} {how} of the disk than before"
+
+
+def _figures(result: Rehearsed) -> Iterator[str]:
+    yield from _measured(result)
     if result.paused_s is not None:
         yield f"{result.target} stood still for {seconds_words(result.paused_s)} while the snapshot was taken"
     if result.clones:
@@ -81,7 +100,13 @@ def _expected(result: Rehearsed) -> Iterator[str]:
 
 
 def data_told(result: Rehearsed) -> tuple[DataTold, ...]:
-    """What became of each piece of the data, for a report."""
+    """What became of each piece of the data, for a report; of a path hop by hop."""
+    if result.hops:
+        return tuple(
+            told.model_copy(update={"name": f"hop {number}, {told.name}"})
+            for number, hop in enumerate(result.hops, 1)
+            for told in data_told(hop)
+        )
     return tuple(
         DataTold(
             name=f"{one.source} on {one.destination}",

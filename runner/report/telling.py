@@ -70,11 +70,22 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
             "figures": rehearsal_figures(result, evidence),
             "advice": (_after(result), Advice(text=untouched)),
             "evidence": evidence,
+            "old": _started_from(result, played.old),
+            "hops": tuple(_hop_told(each) for each in result.hops),
             "changes": data_told(result),
             "listings": (*played.listings, *_found(result, told_already=any(each.is_log for each in played.listings))),
         }
     )
     return cleaned(story)
+
+
+def _started_from(result: Rehearsed, played: SideTold) -> SideTold:
+    """Where a path begins; what was played last began at its last stop."""
+    return SideTold(spoken=result.old, image="", image_id="") if len(result.hops) > 1 else played
+
+
+def _hop_told(hop: Rehearsed) -> HopTold:
+    return HopTold(old=hop.old, new=hop.new, run=hop.run, ok=hop.passed, downtime_s=hop.downtime_s)
 
 
 def path_story(first: Story, last: Story, ends: tuple[Outcome, ...], status: Exit) -> Story:
@@ -202,4 +213,10 @@ def _found(result: Rehearsed, *, told_already: bool) -> Iterator[Listing]:
         ("The copy of the old version answers otherwise than the target", result.drift, False),
         ("Taken away, so that the copy reaches nobody", result.taken, False),
     )
-    return (Listing(title=title, lines=lines, is_log=is_log) for title, lines, is_log in lists if lines)
+    for title, lines, is_log in lists:
+        if lines:
+            yield Listing(title=title, lines=lines, is_log=is_log)
+    for number, hop in enumerate(result.hops, 1):
+        for one in _found(hop, told_already=True):
+            title = f"Hop {number}, {hop.old} → {hop.new}: {one.title[0].lower()}{one.title[1:]}"
+            yield one.model_copy(update={"title": title})

@@ -16,7 +16,7 @@ from runner.cli.manner import Manner
 from runner.errors import RehearsalFailed
 from runner.goal import Goal
 from runner.plan import Plan
-from runner.played import Played
+from runner.playing_on import PlayedOn
 from runner.probes.prober import close_probers, ensure_prober
 from runner.rehearsal import Rehearsed
 from runner.rehearsing import Ears, kept_result, upgraded_copy
@@ -47,7 +47,7 @@ def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back:
 
 
 @contextmanager
-def _open_copy(session: Session, plan: Plan, seen: Rehearsed, played: Played) -> Iterator[UpgradedCopy]:
+def _open_copy(session: Session, plan: Plan, seen: Rehearsed, played: PlayedOn) -> Iterator[UpgradedCopy]:
     """The successor of a rehearsal as a testcontainers object, with its ports closed at the end."""
     successor = played.successor
     copy = UpgradedCopy(successor.id, ensure_prober(session.engine, successor, plan.run), seen)

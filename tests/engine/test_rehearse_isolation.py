@@ -108,7 +108,7 @@ def test_a_target_that_lives_in_the_host_itself_is_rehearsed_without_the_host(be
         assert played
         told = " | ".join(seen.taken)
         assert not [words for words in TAKEN if words not in told], told
-        for copy in (played.successor, bench.engine.container(played.stand_in.id)):
+        for copy in (played.successor, bench.engine.container(played.last.stand_in.id)):
             host = copy.host_config
             assert host["NetworkMode"] not in ("host", "default", "bridge")
             assert (host["PidMode"], host["Privileged"], host["PortBindings"] or {}) == ("", False, {})
