@@ -20,7 +20,7 @@ from runner.path_papers import PathPaper, papers, walking, write_paper
 from runner.plan import Plan, PlanWarning, Side
 from runner.records import End
 from runner.rehearsals import require_rehearsal
-from runner.rehearsed_path import HopTo, path_expectations
+from runner.rehearsed_path import HopTo, further_expectations
 from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
@@ -126,10 +126,9 @@ class Walk:
         if self.rehearsed_within is None:
             return
         first, images = self._plan(1, ()), images_of(self.refloat, self.hops, self.goal)
-        expected = path_expectations(first.expectations, images[1:])
         then = f"refloat rehearse {self.hops.target} --to {self.hops.tags[-1]}"
-        meant = first.model_copy(update={"expectations": expected})
-        require_rehearsal(self.refloat.session, meant, self.rehearsed_within, then)
+        further = further_expectations(images[1:])
+        require_rehearsal(self.refloat.session, first, self.rehearsed_within, further, then)
 
     def _walked(self, paper: PathPaper) -> PathEnd:
         ends: tuple[Outcome, ...] = ()

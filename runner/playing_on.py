@@ -59,7 +59,7 @@ class PlayedOn:
         close_probers(session.engine, last.plan.run)
         image = session.engine.image(first.plan.old.image_id)
         here = session.engine.container(last.plan.target)
-        world = look_around(session.engine, session.vault, here, image, first.plan.old.image_ref, last.plan.room.place,
+        world = look_around(session.engine, session.vault, here, image, first.plan.old.image_ref, last.plan.place,
                             measure=True)  # fmt: skip
         options = last.options.model_copy(update={"hold": False})
         plan = plan_rollback(world, first.plan, options, f"{first.plan.run}-back", session.now())

@@ -224,9 +224,11 @@ def new_trouble(before: str, after: str) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def convincing(results: tuple[Rehearsed, ...], plan: Plan, now: datetime, max_age: timedelta) -> str:
+def convincing(results: tuple[Rehearsed, ...], plan: Plan, now: datetime, max_age: timedelta,
+               further: tuple[Expectation, ...] = ()) -> str:  # fmt: skip
     """Why no rehearsal speaks for a plan; empty where the newest of this very change passed and is young enough."""
-    same = [each for each in results if each.target == plan.target and each.expectations == plan.expectations]
+    expected = (*plan.expectations, *further)
+    same = [each for each in results if each.target == plan.target and each.expectations == expected]
     if not same:
         others = any(each.target == plan.target for each in results)
         return "another change of it was rehearsed, or it changed since" if others else "it was never rehearsed"

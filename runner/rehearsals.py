@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from runner.errors import Refused
 from runner.journal import write_durably
-from runner.plan import Plan
+from runner.plan import Expectation, Plan
 from runner.rehearsal import Rehearsed, convincing
 from runner.session import Session
 from runner.staging import rehearsals_folder
@@ -35,9 +35,13 @@ def _forget_old(folder: Path) -> None:
             old.unlink(missing_ok=True)  # several may end at the same time
 
 
-def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE, then: str = "") -> None:
-    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately; ``then`` is how to rehearse it."""
-    lacking = convincing(_results(session), plan, session.clock.now(), max_age)
+def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE,
+                      further: tuple[Expectation, ...] = (), then: str = "") -> None:  # fmt: skip
+    """Refused ``not-rehearsed`` unless this very change passed a rehearsal lately.
+
+    ``further`` is what the hops after the plan's rely on, ``then`` how to rehearse it.
+    """
+    lacking = convincing(_results(session), plan, session.clock.now(), max_age, further)
     if lacking:
         what = f"{plan.target} {plan.old.spoken} → {plan.new.spoken} must be rehearsed first: {lacking}."
         then = then or f"refloat rehearse {plan.target} --image {plan.new.image_ref}"

@@ -23,7 +23,7 @@ def along(results: tuple[Rehearsed, ...], hops: tuple[HopTo, ...]) -> Rehearsed:
         update={
             "new": hops[-1].image.version or last.new,
             "new_ref": hops[-1].ref,
-            "expectations": path_expectations(first.expectations, hops),
+            "expectations": (*first.expectations, *further_expectations(hops)),
             "passed": passed,
             "code": last.code,
             "why": "" if passed else f"{where}{last.why}",
@@ -45,9 +45,9 @@ def along(results: tuple[Rehearsed, ...], hops: tuple[HopTo, ...]) -> Rehearsed:
     )
 
 
-def path_expectations(first: tuple[Expectation, ...], hops: tuple[HopTo, ...]) -> tuple[Expectation, ...]:
-    """What a whole path relies on: what its first hop does, and the images of the others."""
-    return (*first, *(Expectation(about=f"image {hop.ref}", was=hop.image.id) for hop in hops))
+def further_expectations(hops: tuple[HopTo, ...]) -> tuple[Expectation, ...]:
+    """What a path relies on besides what its first hop does: the images of the others."""
+    return tuple(Expectation(about=f"image {hop.ref}", was=hop.image.id) for hop in hops)
 
 
 def _expected(results: tuple[Rehearsed, ...]) -> Estimate | None:
