@@ -8,11 +8,13 @@ from runner import perform_configuration as configuration
 from runner import perform_containers as containers
 from runner import perform_data as data
 from runner import perform_hooks as calling
+from runner import perform_packages as packages
 from runner import perform_proof as proof
 from runner.facts import Json
 from runner.hands import Hands
 from runner.steps import AnyForward, BackStep, back, forward, hooks
 from runner.steps import configuration as configuring
+from runner.steps import packages as packing
 from runner.steps import proof as proving
 from runner.steps.step import ForwardStep
 
@@ -53,6 +55,8 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return configuration.refresh(hands, step)
         case configuring.CheckConfiguration():
             return configuration.check(hands, step)
+        case packing.ComparePackages():
+            return packages.compare_packages(hands, step)
         case forward.BringBackData():
             return data.bring_back_data(hands, step)
         case forward.StartSuccessor():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -15,7 +16,7 @@ from runner.perform_containers import last_lines, remove_ours
 from runner.perform_data import ensure_sole_use
 from runner.quoting import quoted_lines, quoted_text
 from runner.spec.inspected import listed, text, texts, variables_of
-from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.configuration import AsksImage, CheckConfiguration, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Existing
 from runner.vault.configuration import Refreshed, RefreshOrder
 
@@ -63,8 +64,26 @@ def told(done: Refreshed, container: Container) -> Json:
     return {"changed": done.changed, "counts": {**done.counts}, "paths": paths}
 
 
+@dataclass(frozen=True)
+class ImageAnswer:
+    """What an image answered: the exit code (None: not in time), all it said, and its last lines fit to be shown."""
+
+    code: int | None
+    said: str
+    container: Container
+    lines: tuple[str, ...]
+
+
 def check(hands: Hands, step: CheckConfiguration) -> Json:
     """Run the checker; EngineError ``bad-configuration`` with what it said."""
+    answer = ask_image(hands, step)
+    if answer.code != step.exit_status or (step.danger and re.search(step.danger, answer.said, re.MULTILINE)):
+        raise _refused(step, answer.code, answer.lines)
+    return {"exit_code": answer.code, "said": listed(quoted_lines(answer.said, answer.container, HEAD_LINES))}
+
+
+def ask_image(hands: Hands, step: AsksImage) -> ImageAnswer:
+    """Run a command of the new image in a container of its own, which is gone afterwards."""
     remove_ours(hands, step.who)
     successor = hands.container(step.successor)
     made = hands.engine.create_container(step.who.name, _body(step, successor))
@@ -72,13 +91,9 @@ def check(hands: Hands, step: CheckConfiguration) -> Json:
         hands.engine.start(made)
         code = hands.engine.wait(made, step.timeout_s)
         container = hands.engine.container(made)
-        said = hands.engine.logs(made)
-        lines = last_lines(hands, container)
+        return ImageAnswer(code, hands.engine.logs(made), container, last_lines(hands, container))
     finally:
         remove_ours(hands, step.who)
-    if code != step.exit_status or (step.danger and re.search(step.danger, said, re.MULTILINE)):
-        raise _refused(step, code, lines)
-    return {"exit_code": code, "said": listed(quoted_lines(said, container, HEAD_LINES))}
 
 
 def _refused(step: CheckConfiguration, code: int | None, lines: tuple[str, ...]) -> EngineError:
@@ -90,7 +105,7 @@ def _refused(step: CheckConfiguration, code: int | None, lines: tuple[str, ...])
     return error
 
 
-def _body(step: CheckConfiguration, successor: Container) -> Json:
+def _body(step: AsksImage, successor: Container) -> Json:
     """The successor's own settings, with its data mounted read-only and nobody to reach."""
     config = successor.config
     before = texts(config.get("Entrypoint")) if step.entrypoint else ()

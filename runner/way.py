@@ -8,9 +8,11 @@ from runner.compose.project import Definition
 from runner.facts import Fact, Image, Json
 from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
+from runner.recipes.due import packages_between
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
-from runner.recipes.work import OwnHook
+from runner.recipes.tags import release_in_tag
+from runner.recipes.work import OwnHook, PackageList
 from runner.refresh.choices import Conflict
 from runner.steps import AnyForward
 from runner.steps.forward import (
@@ -31,7 +33,7 @@ from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Pr
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
-from runner.way_configuration import checks_beforehand, prepare_refresh, refresh_steps
+from runner.way_configuration import checks_beforehand, packages_beforehand, prepare_refresh, refresh_steps
 from runner.way_hooks import Hooks
 from runner.world import World
 
@@ -149,6 +151,7 @@ def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyF
     staged = Ours(run=room.run, role=SUCCESSOR, name=staging_name(name))
     checked = way.earlier is None and not options.unchecked
     checks = checks_beforehand(world, recipe_of(world), staged) if checked else ()
+    packages = packages_beforehand(world, _packages(world), old, staged) if checked else ()
     warm = WarmCopy(cause="the bulk of the data costs no downtime", room=room, sources=world.sources)
     return (
         WritePapers(cause="losing the runner does not matter then", room=room, sources=world.sources),
@@ -158,9 +161,20 @@ def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyF
                   image_ref=world.target.image_ref, tag=held_tag(room.run)),
         TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
         *checks,
+        *packages,
         *((warm,) if world.sources else ()),
         *prepare_refresh(world, old, room),
     )  # fmt: skip
+
+
+def _packages(world: World) -> tuple[PackageList, ...]:
+    """The package lists the recipe wants compared on this way; none where a version is not known."""
+    recipe = recipe_of(world)
+    if recipe is None or not recipe.packages:
+        return ()
+    sides = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
+    leaving, into = (release_in_tag(recipe, repository(one.image_ref), one.version) for one in sides)
+    return packages_between(recipe, leaving, into) if leaving and into else ()
 
 
 def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Room) -> tuple[AnyForward, ...]:

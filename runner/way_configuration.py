@@ -1,13 +1,14 @@
-"""The part of an upgrade's way that is about configuration: which steps, if any; it touches nothing."""
+"""The part of an upgrade's way that asks the new image, and that brings its configuration in; it touches nothing."""
 
 from __future__ import annotations
 
 from runner.labels import CHECKER
 from runner.recipes.model import Recipe
-from runner.recipes.work import Preflight
+from runner.recipes.work import PackageList, Preflight
 from runner.spec.data import is_within
 from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Existing, Ours, Phase
+from runner.steps.packages import ComparePackages
 from runner.vault.configuration import RefreshOrder
 from runner.vault.port import Room, Source
 from runner.world import World
@@ -49,6 +50,29 @@ def checks_beforehand(world: World, recipe: Recipe | None, successor: Ours) -> t
     return tuple(step.model_copy(update={"phase": Phase.PREPARE}) for step in steps)
 
 
+def packages_beforehand(world: World, due: tuple[PackageList, ...], old: Existing,
+                        successor: Ours) -> tuple[ComparePackages, ...]:  # fmt: skip
+    """The comparison of runtime packages, while the old version serves."""
+    return tuple(
+        ComparePackages(
+            phase=Phase.PREPARE,
+            cause=f"the runtime changes with {one.at}" if one.at else "packages of your own must stay",
+            who=_checker(world, successor),
+            successor=successor,
+            image_id=world.new_image.id,
+            argv=one.argv,
+            old=old,
+            minimums=one.minimums,
+            ordinary=one.ordinary,
+        )
+        for one in due
+    )
+
+
+def _checker(world: World, successor: Ours) -> Ours:
+    return Ours(run=successor.run, role=CHECKER, name=f"{world.target.name}-refloat-check")
+
+
 def sources_of(order: RefreshOrder, sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """The sources that hold one of the places."""
     keys = {place.key for place in order.places}
@@ -65,7 +89,7 @@ def _is_about(check: Preflight, order: RefreshOrder) -> bool:
 def _check(world: World, check: Preflight, successor: Ours) -> CheckConfiguration:
     return CheckConfiguration(
         cause=check.why,
-        who=Ours(run=successor.run, role=CHECKER, name=f"{world.target.name}-refloat-check"),
+        who=_checker(world, successor),
         successor=successor,
         image_id=world.new_image.id,
         argv=check.argv,

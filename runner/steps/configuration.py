@@ -49,29 +49,34 @@ class RefreshConfiguration(ForwardStep):
         return (RestoreData(room=self.room, sources=self.sources),)
 
 
-class CheckConfiguration(ForwardStep):
-    """Let the new version's own checker read the configuration; it reaches nobody and writes nothing."""
+class AsksImage(ForwardStep):
+    """A question to the new image, in a container of its own that reaches nobody and writes nothing."""
 
-    kind: Literal["check-configuration"] = "check-configuration"
     phase: Phase = Phase.CHANGE
     who: Ours
-    """The checker's own container."""
+    """The asking container."""
     successor: Ours
     """Whose settings and mounts it gets."""
     image_id: str
     argv: tuple[str, ...]
     entrypoint: bool = False
     """Whether the image's entrypoint stays in front of ``argv``."""
+    timeout_s: float = 120
+
+    def undo(self) -> tuple[BackStep, ...]:
+        """Remove what a runner that died left of it."""
+        return (RemoveOurs(who=self.who),)
+
+
+class CheckConfiguration(AsksImage):
+    """Let the new version's own checker read the configuration."""
+
+    kind: Literal["check-configuration"] = "check-configuration"
     exit_status: int = 0
     danger: str = ""
     """A regular expression of lines that mean no, whatever the exit status."""
-    timeout_s: float = 120
 
     @property
     def sentence(self) -> str:
         """What it does, in words."""
         return f"check the configuration with the new version's own “{' '.join(self.argv)}”"
-
-    def undo(self) -> tuple[BackStep, ...]:
-        """Remove what a runner that died left of it."""
-        return (RemoveOurs(who=self.who),)

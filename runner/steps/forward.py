@@ -28,6 +28,7 @@ from runner.steps.back import (
 from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
+from runner.steps.packages import ComparePackages
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.steps.step import ForwardStep
 from runner.vault.port import Room, Source
@@ -262,6 +263,6 @@ class StartSuccessor(ForwardStep):
 AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
-    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | CallHook,
+    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages | CallHook,
     Field(discriminator="kind"),
 ]  # fmt: skip
