@@ -10,6 +10,7 @@ from runner.errors import EngineError, Interrupted, NotFound, RefloatError
 from runner.facts import Container, Finished, Json
 from runner.hands import Hands
 from runner.labels import HOOK, ROLE, RUN
+from runner.perform_containers import last_lines
 from runner.plan import Member, Plan
 from runner.probes.prober import TOOLS_IMAGE
 from runner.quoting import SHORTEST_SECRET, quoted_lines
@@ -49,8 +50,19 @@ def call_hook(hands: Hands, step: CallHook) -> Json:
         raise
     except RefloatError as error:
         if not step.only_warns:
-            raise
+            raise _as_its_container_tells(hands, step, error) from None
         return _warned(hands, error)
+
+
+def _as_its_container_tells(hands: Hands, step: CallHook, error: RefloatError) -> RefloatError:
+    """Why a hook failed: a container that has ended by itself says more than that nothing could be run in it."""
+    container = _asked(hands, step.who) if step.call.where == "container" else None
+    if container is None or container.state.status == "running":
+        return error
+    ended = f"it is {container.state.status} with exit code {container.state.exit_code}"
+    told = EngineError("hook-failed", f"{container.name} did not stay up for the hook {step.call.spoken}: {ended}.")
+    told.__dict__["log"] = last_lines(hands, container)
+    return told
 
 
 def call_back(hands: Hands, step: CallBack) -> Json:

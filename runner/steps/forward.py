@@ -263,6 +263,7 @@ class StartSuccessor(ForwardStep):
 AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
-    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages | CallHook,
+    | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages
+    | CallHook,
     Field(discriminator="kind"),
 ]  # fmt: skip
