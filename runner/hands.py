@@ -11,6 +11,7 @@ from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Container, Finished, Json
 from runner.labels import RETURNED, ROLE, RUN
+from runner.secrecy import Secret
 from runner.steps.nouns import Existing, FileEdit, Ours, Who
 from runner.vault.port import VaultPort
 
@@ -32,6 +33,14 @@ class Host(Protocol):
         ...
 
 
+class Writer(Protocol):
+    """Who writes texts for other programs on the machine the runner is on."""
+
+    def __call__(self, path: str, text: str, *, onto: bool) -> str:
+        """Put a file in its place, or write ``onto`` a pipe; why that could not be, empty where it is done."""
+        ...
+
+
 @dataclass(frozen=True)
 class Hands:
     """Everything a step may use."""
@@ -49,6 +58,9 @@ class Hands:
     editor: Editor
     """Where the files of the user's are that a plan names."""
     host: Host
+    secret: Callable[[Secret, str], str]
+    """Gives a secret that is only pointed to; file names count from the folder. UsageError ``secret-missing``."""
+    writer: Writer
     told: dict[str, str]
     """What hooks are told of the run, as variables."""
 

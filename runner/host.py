@@ -1,4 +1,4 @@
-"""Runs a command on the machine the runner is on, and ends it at its deadline; it decides no command."""
+"""Runs commands and writes texts on the machine the runner is on; it decides neither."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 from runner.errors import EngineError, Interrupted
@@ -52,15 +53,37 @@ def _ended(child: subprocess.Popen[bytes], timeout_s: float, interrupted: Callab
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
+    """With all that is in its session; what it started may be slower to go than itself."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_S)
-            return
 
 
 def _last(file: BinaryIO) -> bytes:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - MOST_BYTES))
     return file.read()
+
+
+def write_text(path: str, text: str, *, onto: bool) -> str:
+    """Put a file in its place at once, or write ``onto`` a pipe somebody reads; why not, empty where it is done."""
+    try:
+        if onto:
+            return _write_onto(path, text.encode())
+        draft = Path(f"{path}.{os.getpid()}")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as wrong:
+        return f"{wrong.strerror}"
+    return ""
+
+
+def _write_onto(path: str, data: bytes) -> str:
+    """Without waiting: a pipe that nobody reads would hold an upgrade up for good."""
+    pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        return "" if os.write(pipe, data) == len(data) else "it took only a part"
+    finally:
+        os.close(pipe)

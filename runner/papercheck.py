@@ -19,10 +19,11 @@ from runner.plan import Plan, step_key
 from runner.progress import Do, found_by
 from runner.records import End, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
-from runner.steps.back import CallBack, ProveBack
+from runner.steps.back import CallBack, ProveBack, SpeakAgain
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import FileEdit
 from runner.steps.proof import ProveHealth
+from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.vault.memory import MemoryVault
 from runner.world import World
 
@@ -75,8 +76,8 @@ def _check(plan: Plan, engine: MemoryEngine, length: int, end: End, wanted: obje
 
 
 def _is_a_call(step: AnyForward | BackStep) -> bool:
-    """A hook's effects are its own business: on paper nothing answers it."""
-    return isinstance(step, CallHook | CallBack)
+    """Hooks and monitors are beyond the world on paper: nothing answers there."""
+    return isinstance(step, CallHook | CallBack | KeepQuiet | EndQuiet | SpeakAgain)
 
 
 def _without_log_probes(step: AnyForward | BackStep) -> AnyForward | BackStep:
@@ -102,6 +103,8 @@ def _hands(plan: Plan, engine: MemoryEngine, log: PaperLog) -> Hands:
         interrupted=lambda: False,
         editor=_no_file,
         host=_no_host,
+        secret=lambda _pointer, _folder: "",
+        writer=_no_writer,
         told={},
     )
 
@@ -113,6 +116,11 @@ def _no_file(edit: FileEdit, *, back: bool) -> str:  # noqa: ARG001  # on paper 
 def _no_host(argv: Sequence[str], **_: object) -> Finished:  # nothing is called on paper
     del argv
     return Finished(exit_code=0)
+
+
+def _no_writer(path: str, text: str, *, onto: bool) -> str:
+    del path, text, onto
+    return ""
 
 
 def paper_engine(plan: Plan, world: World) -> MemoryEngine:

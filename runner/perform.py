@@ -10,9 +10,10 @@ from runner import perform_data as data
 from runner import perform_hooks as calling
 from runner import perform_packages as packages
 from runner import perform_proof as proof
+from runner import perform_silence as quieting
 from runner.facts import Json
 from runner.hands import Hands
-from runner.steps import AnyForward, BackStep, back, forward, hooks
+from runner.steps import AnyForward, BackStep, back, forward, hooks, silence
 from runner.steps import configuration as configuring
 from runner.steps import packages as packing
 from runner.steps import proof as proving
@@ -67,6 +68,10 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return proof.compare_evidence(hands, step)
         case proving.EditFile():
             return hands.edit(step.edit, back=False)
+        case silence.KeepQuiet():
+            return quieting.keep_quiet(hands, step)
+        case silence.EndQuiet():
+            return quieting.end_quiet(hands, step)
         case hooks.CallHook():
             return calling.call_hook(hands, step)
         case proving.AcceptVerdict():
@@ -100,6 +105,8 @@ def perform_back(hands: Hands, step: BackStep) -> Json:
             return data.restore_data(hands, step)
         case back.WithdrawVerdict():
             return data.write_verdict(hands, step.room, "withdrawn")
+        case back.SpeakAgain():
+            return quieting.speak_again(hands, step)
         case back.CallBack():
             return calling.call_back(hands, step)
         case back.EditBack():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 from runner.errors import EngineError, Interrupted, NotFound, RefloatError
@@ -113,14 +114,21 @@ def _run(hands: Hands, container: Container | None, call: HookCall, argv: tuple[
 
 def _run_beside(hands: Hands, container: Container, argv: tuple[str, ...], timeout_s: float,
                 environment: dict[str, str]) -> Finished:  # fmt: skip
-    """In a container that is gone afterwards: what is called runs on the same network, with no right to anything."""
+    """On the same network, with no right to anything."""
+    with beside(hands, str(container.host_config.get("NetworkMode") or "default")) as name:
+        return hands.engine.execute(name, argv, timeout_s=timeout_s, environment=environment)
+
+
+@contextlib.contextmanager
+def beside(hands: Hands, network: str) -> Iterator[str]:
+    """A container of our tools on a network (a ``NetworkMode``) while the block lasts; yields its name."""
     ensure_tools_image(hands.engine, TOOLS_IMAGE, lambda text: hands.note("seen", text, None))
     name = f"refloat-hook-{hands.run}"
     _remove(hands, name)
     try:
-        hands.engine.create_container(name, _body(container, hands.run))
+        hands.engine.create_container(name, _body(network, hands.run))
         hands.engine.start(name)
-        return hands.engine.execute(name, argv, timeout_s=timeout_s, environment=environment)
+        yield name
     finally:
         _remove(hands, name)
 
@@ -130,7 +138,7 @@ def _remove(hands: Hands, name: str) -> None:
         hands.engine.remove_container(name, force=True, volumes=True)
 
 
-def _body(container: Container, run: str) -> Json:
+def _body(network: str, run: str) -> Json:
     return {
         "Image": TOOLS_IMAGE,
         "Entrypoint": ["sleep"],
@@ -141,7 +149,7 @@ def _body(container: Container, run: str) -> Json:
         "Labels": {RUN: run, ROLE: HOOK},
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
-            "NetworkMode": container.host_config.get("NetworkMode") or "default",
+            "NetworkMode": network,
             "ReadonlyRootfs": True,
             "Tmpfs": {"/tmp": "mode=1777"},  # noqa: S108  # the same
             "CapDrop": ["ALL"],

@@ -131,9 +131,9 @@ class Play:
 
     @property
     def _options_here(self) -> Options:
-        """As for the target, but the verdict stays open until it was looked at, and nothing is done on any host."""
+        """As for the target, but the verdict stays open until it was looked at, and nobody beyond hears of it."""
         hooks = tuple(each for each in self.options.hooks if each.where != "host")
-        return self.options.model_copy(update={"hold": True, "hooks": hooks})
+        return self.options.model_copy(update={"hold": True, "hooks": hooks, "silence": ()})
 
     def plan_on(self, stand_in: Container, run: str) -> tuple[Plan, World]:
         """The plan for the copy as it stands, and what it looked like."""

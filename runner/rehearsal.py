@@ -20,7 +20,7 @@ STAND_IN = "stand-in"
 CLONE = "clone"
 TROUBLE = re.compile(r"\b(err|error|errors|warn|warning|fatal|panic|fail|failed|failure|exception|deprecated|corrupt)",
                      re.IGNORECASE)  # fmt: skip
-NOT_PLAYED = ("set-restart-policy", "edit-file")
+NOT_PLAYED = ("set-restart-policy", "edit-file", "keep-quiet", "end-quiet")
 PASSING = re.compile(r"[0-9a-f]{8,}|\d+")
 """What differs in every line anyway: times, ids, counts."""
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from runner.clock import Clock
 from runner.committing import CommitPlan, commit_begun, execute_commit, plan_commit, saved_commit
+from runner.config.secrets import secret_text
 from runner.edits import edit_file
 from runner.engine.port import EnginePort
 from runner.errors import RefloatError, Stuck
 from runner.executor import execute
 from runner.facts import Json
 from runner.hands import Hands
-from runner.host import run_on_host
+from runner.host import run_on_host, write_text
 from runner.journal import Journal, Runs
 from runner.outcome import Outcome, outcome
 from runner.perform import perform
@@ -114,6 +115,8 @@ class Session:
             interrupted=self.interrupted,
             editor=edit_file,
             host=run_on_host,
+            secret=lambda pointer, folder: secret_text(pointer, Path(folder)),
+            writer=write_text,
             told=facts_of(plan, member or plan.lead),
         )
 

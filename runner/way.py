@@ -14,6 +14,7 @@ from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag
 from runner.recipes.work import OwnHook, PackageList
 from runner.refresh.choices import Conflict
+from runner.silence.model import Monitor
 from runner.steps import AnyForward
 from runner.steps.forward import (
     BringBackData,
@@ -34,7 +35,7 @@ from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHe
 from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
 from runner.way_configuration import checks_beforehand, packages_beforehand, prepare_refresh, refresh_steps
-from runner.way_hooks import Hooks
+from runner.way_hooks import Hooks, keep_quiet, speak_again
 from runner.world import World
 
 DEFAULT_STOP_S = 10
@@ -64,8 +65,12 @@ class Options(Fact):
     """Evidence besides the recipe's."""
     hooks: tuple[OwnHook, ...] = ()
     """Hooks besides the recipe's."""
-    hooks_folder: str = ""
-    """Where those on the host are run."""
+    silence: tuple[Monitor, ...] = ()
+    """Monitors that are kept quiet meanwhile."""
+    window: str = ""
+    """When it may be done; no monitor is kept quiet beyond it."""
+    folder: str = ""
+    """From where names of files count, and where hooks on the host are run."""
     answers: tuple[str, ...] = ()
     """To the recipe's gates, each ``ID=TEXT``."""
     edit: bool = True
@@ -136,6 +141,7 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
         *_change(world, options, way, room),
         *_prove(way, run, name, hooks_of(world, options)),
         *_open(way, room, world.definition if options.edit else None),
+        *speak_again(options.silence, Ours(run=run, role=SUCCESSOR, name=name), options.folder),
         *hooks_of(world, options).at("after-verdict", Ours(run=run, role=SUCCESSOR, name=name)),
     )
 
@@ -143,7 +149,7 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
 def hooks_of(world: World, options: Options) -> Hooks:
     """The hooks of the recipe, then the user's."""
     recipe = recipe_of(world)
-    return Hooks((*(recipe.hooks if recipe else ()), *options.hooks), options.hooks_folder)
+    return Hooks((*(recipe.hooks if recipe else ()), *options.hooks), options.folder)
 
 
 def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyForward, ...]:
@@ -180,6 +186,7 @@ def _packages(world: World) -> tuple[PackageList, ...]:
 def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Room) -> tuple[AnyForward, ...]:
     old = Existing(id=world.target.id, name=world.target.name)
     policy, hooks = _policy_of(world), hooks_of(world, options)
+    quiet = keep_quiet(options.silence, old, options.folder, options.window)
     recipe = recipe_of(world)
     stop = StopContainer(
         cause="nobody may write while the snapshot is taken",
@@ -193,7 +200,7 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
         back_hooks=hooks.back("after-rollback", old),
     )
     return (
-        *((*hooks.at("before-stop", old), stop) if world.target.state.alive else ()),
+        *((*quiet, *hooks.at("before-stop", old), stop) if world.target.state.alive else ()),
         *((_parked(old, policy),) if _restarts(policy) else ()),
         *_copy_cold(world, room),
     )  # fmt: skip

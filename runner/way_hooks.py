@@ -1,14 +1,16 @@
-"""The part of an upgrade's way that is hooks: which are called where, of the recipe and of the user; it calls none."""
+"""The part of an upgrade's way that is hooks and monitors: who is called where, and kept quiet; it calls nobody."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from runner.recipes.work import Hook, OwnHook, Point
+from runner.silence.model import Monitor
 from runner.steps.back import CallBack
 from runner.steps.calls import HookCall
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import Phase, Who
+from runner.steps.silence import EndQuiet, KeepQuiet
 
 PHASES: dict[Point, Phase] = {
     "before-stop": Phase.FREEZE,
@@ -46,3 +48,19 @@ class Hooks:
         return HookCall(point=point, where=hook.where, argv=hook.argv, confirm=hook.confirm or (),
                         timeout_s=hook.timeout_s, env=own.env if own else (),
                         folder=self.folder if hook.where == "host" else "")  # fmt: skip
+
+
+def keep_quiet(monitors: tuple[Monitor, ...], who: Who, folder: str, window: str) -> tuple[KeepQuiet, ...]:
+    """Every monitor kept quiet before the downtime, asked from the network of the old version."""
+    cause = "its alarms would only say what is being done"
+    return tuple(
+        KeepQuiet(phase=Phase.FREEZE, cause=cause, who=who, monitor=each, folder=folder, window=window)
+        for each in monitors
+    )
+
+
+def speak_again(monitors: tuple[Monitor, ...], who: Who, folder: str) -> tuple[EndQuiet, ...]:
+    """And let speak again, asked from that of the new one."""
+    return tuple(
+        EndQuiet(phase=Phase.OPEN, cause="it is over", who=who, monitor=each, folder=folder) for each in monitors
+    )

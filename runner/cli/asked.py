@@ -94,6 +94,8 @@ def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:
         standing_answers=tuple(f"{gate}={words}" for gate, words in settings.answers.items()),
         evidence=settings.evidence,
         hooks=settings.hooks,
+        silence=settings.silence,
+        window=settings.window or "",
         refresh=_refresh_over(wishes.refresh, settings),
     )
 

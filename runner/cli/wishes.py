@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from runner.goal import Goal
     from runner.recipes.health import RecipeEvidence
     from runner.recipes.work import OwnHook
+    from runner.silence.model import Monitor
     from runner.way import Force, Options
 
 Pull = Literal["missing", "always", "never"]
@@ -146,6 +147,8 @@ class Wishes:
     edit: bool | None = None
     evidence: tuple[RecipeEvidence, ...] = ()
     hooks: tuple[OwnHook, ...] = ()
+    silence: tuple[Monitor, ...] = ()
+    window: str = ""
     keep_for: str = ""
     force: Force = "no"
     unchecked: bool = False
@@ -186,7 +189,9 @@ class Wishes:
             edit=self.edit is not False,
             readings=tuple(reading_from(one) for one in self.evidence),
             hooks=self.hooks,
-            hooks_folder=str(config_folder().resolve()) if self.hooks else "",
+            silence=self.silence,
+            window=self.window if self.silence else "",
+            folder=str(config_folder().resolve()) if self.hooks or self.silence else "",
             force=self.force,
             unchecked=self.unchecked,
         )

@@ -16,6 +16,7 @@ from runner.hops import Stated
 from runner.recipes.health import RecipeEvidence
 from runner.recipes.work import OwnHook
 from runner.secrecy import FromFile, secret_word
+from runner.silence.model import Monitor
 from runner.window import window_from
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -82,6 +83,7 @@ class Settings(Stated):
     evidence: tuple[Annotated[RecipeEvidence, AfterValidator(_without_secret)], ...] = Field(
         default=(), description="What must be the same after as before, as in recipes; besides what the recipe reads."
     )
+    silence: tuple[Monitor, ...] = Field(default=(), description="Monitors kept quiet about it meanwhile.")
     hooks: tuple[OwnHook, ...] = Field(default=(), description="Commands at certain moments of an upgrade.")
     keep_env: tuple[str, ...] = Field(default=(), description="Variables kept though they equal the old image's.")
     refresh: bool | None = Field(default=None, description="Whether new default configuration is brought in.")

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from runner.facts import Fact, Json
+from runner.silence.model import Monitor
 from runner.steps.calls import HookCall
 from runner.steps.nouns import Blueprint, Existing, FileEdit, HealthTerms, Ours, Who
 from runner.vault.port import Room, Source
@@ -191,8 +192,22 @@ class CallBack(Fact):
         return f"call {self.call.spoken}"
 
 
+class SpeakAgain(Fact):
+    """Let a monitor speak again on the way back. That it cannot only warns: it speaks again by itself."""
+
+    kind: Literal["speak-again"] = "speak-again"
+    who: Who
+    monitor: Monitor
+    folder: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"let {self.monitor.spoken} speak again"
+
+
 BackStep = Annotated[
     ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
-    | StopOurs | RestoreData | WithdrawVerdict | EditBack | CallBack,
+    | StopOurs | RestoreData | WithdrawVerdict | EditBack | CallBack | SpeakAgain,
     Field(discriminator="kind"),
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from runner.steps.hooks import CallHook
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
 from runner.steps.packages import ComparePackages
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
+from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.steps.step import ForwardStep
 from runner.vault.port import Room, Source
 
@@ -264,6 +265,6 @@ AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
     | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages
-    | CallHook,
+    | CallHook | KeepQuiet | EndQuiet,
     Field(discriminator="kind"),
 ]  # fmt: skip
