@@ -115,7 +115,12 @@ def test_a_textfile_holds_the_same_metrics_and_names_the_target() -> None:
 
 
 def test_zabbix_gets_a_maintenance_of_its_hosts() -> None:
-    answers = ({"result": "7.0.3"}, {"result": []}, {"result": [{"hostid": "17", "host": "db"}]}, {"result": {}})
+    answers: tuple[object, ...] = (
+        {"result": "7.0.3"},
+        {"result": []},
+        {"result": [{"hostid": "17", "host": "db"}]},
+        {"result": {}},
+    )
     version, looked, hosts, made = said(ZABBIX, ORDER, *answers)
     assert isinstance(version, HttpCall)
     assert isinstance(made, HttpCall)
@@ -130,7 +135,7 @@ def test_zabbix_gets_a_maintenance_of_its_hosts() -> None:
 
 
 def test_an_older_zabbix_wants_its_token_in_the_body() -> None:
-    answers = ({"result": "6.0.30"}, {"result": [{"maintenanceid": "5"}]}, {"result": {}})
+    answers: tuple[object, ...] = ({"result": "6.0.30"}, {"result": [{"maintenanceid": "5"}]}, {"result": {}})
     *_, gone = said(ZABBIX, OVER, *answers)
     assert body(gone)["params"] == ["5"]
     assert body(gone)["auth"] == "<${TOKEN}>"
