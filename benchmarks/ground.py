@@ -43,10 +43,21 @@ class Ground:
         """The container that reaches all three; it runs already when something is timed."""
         return f"{self.mark}-hands"
 
+    @property
+    def neighbour(self) -> str:
+        """A container that is on the service's network all the time, as on most hosts.
+
+        Without one the bridge goes down with the service and forgets its address, and whoever asks too early waits
+        up to a second for the next ARP request: chance, whichever way the upgrade is made.
+        """
+        return f"{self.mark}-neighbour"
+
     def lay_out(self, load: Load) -> None:
         """Write a load onto a new volume."""
         mounts = [f"--volume={self.data}:/data", f"--volume={self.spare}:/spare"]
-        docker("run", "--detach", "--init", f"--name={self.hands}", *mounts, TOOLS, "sleep", "infinity")
+        idle = ("--detach", "--init", TOOLS, "sleep", "infinity")
+        docker("run", f"--name={self.neighbour}", *idle)
+        docker("run", f"--name={self.hands}", "--network=none", *mounts, *idle)
         self.work(*load.writing())
 
     def rest_hands(self, *, rest: bool) -> None:

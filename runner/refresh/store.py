@@ -50,7 +50,7 @@ def draft_store(store: Path, defaults: Defaults, tree: Tree, version: str, run: 
         modes = {path: entry.mode for path, entry in tree.items()}
         found = {"format": _FORMAT, "version": version, "run": run, "modes": modes}
         (draft / _LIST).write_text(json.dumps(found))
-        os.sync()  # the names change only when all of it is on the disk
+        _flush(draft)  # the names change only when all of it is on the disk
 
 
 def adopt_draft(store: Path) -> None:
@@ -129,6 +129,18 @@ def _fill(directory: Path, defaults: Defaults, tree: Tree) -> None:
     with Root(directory) as root:
         for path in paths_from_the_top(tree):
             _put(root, defaults, path, tree[path])
+
+
+def _flush(tree: Path) -> None:
+    """This tree alone: flushing everything would wait, in the downtime, for whoever else writes on this machine."""
+    for path in (*tree.rglob("*"), tree):
+        if path.is_symlink():
+            continue  # it is in its folder
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def _put(root: Root, defaults: Defaults, path: str, entry: Entry) -> None:

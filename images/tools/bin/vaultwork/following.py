@@ -12,12 +12,22 @@ from vaultwork.listing import Listing, at, differences, leaders, mark_now, paren
 from vaultwork.listing import whole_groups as whole
 from vaultwork.manifest import Known, Manifest, known_from, save, unchanged, with_content
 from vaultwork.places import Pass, Place, wipe
-from vaultwork.sight import Look, first_look, forget, known_of, look, look_at_copy, recall, remember, scope_since, young
+from vaultwork.sight import (
+    FEW,
+    Look,
+    first_look,
+    forget,
+    known_of,
+    look_again,
+    look_at_copy,
+    recall,
+    remember,
+    scope_since,
+    young,
+)
 from vaultwork.trouble import Trouble, spoken
 
 _ROUNDS = 3
-_FEW = 256
-"""Up to so many files are flushed one by one; more with all else on their filesystem."""
 
 
 class _Trail(NamedTuple):
@@ -71,13 +81,14 @@ def _after_one(place: Place, before: Manifest, now: Look, trail: _Trail) -> tupl
 
 
 def _after_all(place: Place, before: Manifest, now: Look, trail: _Trail) -> tuple[Look, _Trail]:
-    """As many rounds as it takes until source and copy agree, and nothing moved since."""
+    """As many rounds as it takes until source and copy agree where something was copied; the seal looks at the rest."""
     part = _part(now, trail)
     for _ in range(_ROUNDS):
         if not part.rewrite and not part.surplus:
             return now, trail
         trail = _copied(place, part, trail, in_use=False)
-        then = look(place, now, in_use=False)
+        touched = part.rewrite | part.surplus
+        then = look_again(place, now, touched | {parent_of(path) for path in touched if path})
         trail = _widened(trail, before, scope_since(now, then, before, set()))
         now, part = then, _part(then, trail)
     if part.rewrite or part.surplus:
@@ -127,7 +138,7 @@ def _kept(place: Place, before: Manifest, trail: _Trail, settled_s: int) -> Mani
         return before
     wipe(place.staging)
     known = {path: each for path, each in known.items() if not each.leader or each.leader in known}
-    if len(fresh) > _FEW:
+    if len(fresh) > FEW:
         subprocess.run([b"sync", b"-f", place.tree], check=False, capture_output=True)
     else:
         _sync_each(place.tree, {path for path in fresh if path in known and known[path].meta[:1] in b"fd"})

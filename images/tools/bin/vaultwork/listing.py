@@ -19,9 +19,12 @@ from typing import NamedTuple
 from vaultwork.trouble import Trouble, complaint
 
 # A directory's size and link count say how its filesystem keeps it, not what is in it.
-_DIRECTORY = r"%P\0%y %m %U %G 0 %T@\0\0%i 0 %C@\0%D\0"
-_OTHER = r"%P\0%y %m %U %G %s %T@\0%l\0%i %n %C@\0%D\0"
-_FIELDS = 5
+_DIRECTORY = r"\0%y %m %U %G 0 %T@\0\0%i 0 %C@\0%D\0\0\0"
+_OTHER = r"\0%y %m %U %G %s %T@\0%l\0%i %n %C@\0%D\0\0\0"
+_BETWEEN = b"\0\0\0"
+"""What ends a record and is in none: only the root's name is empty, and that comes first."""
+_FIELDS = 7
+"""Five, and the two empty ones that the end of a record makes."""
 _SLACK_S = 2
 """Timestamps are as coarse as 2 s on some filesystems: what is younger than that may change and look the same."""
 _PRECISE = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay"})
@@ -72,11 +75,24 @@ def list_tree(root: bytes, *, in_use: bool = False) -> Listing:
 
 def read_tree(root: bytes, *, in_use: bool = False) -> bytes:
     """Everything find says of a tree; the same bytes again where nothing changed."""
-    argv = [b"find", root, b"-type", b"d", b"-printf", _DIRECTORY.encode(), b"-o", b"-printf", _OTHER.encode()]
-    done = subprocess.run(argv, capture_output=True, check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+    done = _find([root])
     if done.returncode and not (in_use and done.stdout):
         raise Trouble("copy-failed", f"The data cannot be listed: {complaint(done.stderr)}")
     return done.stdout
+
+
+def _find(points: list[bytes], *options: bytes, folder: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    name = b"%p" if folder else b"%P"
+    texts = [name + text.encode() for text in (_DIRECTORY, _OTHER)]
+    argv = [b"find", *points, *options, b"-type", b"d", b"-printf", texts[0], b"-o", b"-printf", texts[1]]
+    env = {"LC_ALL": "C", "PATH": os.environ["PATH"]}
+    return subprocess.run(argv, capture_output=True, check=False, env=env, cwd=folder)
+
+
+def list_paths(root: bytes, paths: Iterable[bytes]) -> Listing:
+    """List these paths of a folder alone, which must be few; what is not there is left out."""
+    said = _find([b"./" + path for path in paths], b"-maxdepth", b"0", folder=root).stdout
+    return {path[2:]: entry for path, entry in listing_from(root, said).items()}
 
 
 def read_both(source: bytes, tree: bytes, *, in_use: bool = False) -> tuple[bytes, bytes]:
@@ -91,10 +107,54 @@ def listing_from(root: bytes, raw: bytes) -> Listing:
     """What find said, entry by entry."""
     fields = raw.split(b"\0")
     del fields[-1:]
-    columns = (fields[i::_FIELDS] for i in range(1, _FIELDS))
+    columns = (fields[i::_FIELDS] for i in range(1, _FIELDS - 2))
     listing = dict(zip(fields[0::_FIELDS], map(_entry_of, repeat(Entry), zip(*columns, strict=True)), strict=True))
     _add_device_numbers(root, listing)
     return listing
+
+
+class Since(NamedTuple):
+    """A tree as it is now, and the paths of which something else is said than before."""
+
+    listing: Listing
+    moved: set[bytes]
+
+
+def listing_since(root: bytes, before: Listing, said: bytes, now: bytes) -> Since:
+    """The same listing as from ``now`` alone, when ``before`` was made from ``said``: only what differs is read."""
+    if now == said:
+        return Since(before, set())
+    first, last = _same(said, now)
+    old, new = (set(each[first : len(each) - last].split(_BETWEEN)) for each in (said, now))
+    gone, fresh = old - new, new - old
+    read = listing_from(root, _BETWEEN.join((*fresh, b"")))
+    moved = {record.partition(b"\0")[0] for record in (*gone, *fresh)}
+    listing = dict(before)
+    for path in moved:
+        listing.pop(path, None)
+    return Since({**listing, **read}, moved)
+
+
+def _same(one: bytes, other: bytes) -> tuple[int, int]:
+    """How many bytes of whole records two lists begin and end with in common: most of them, where little changed."""
+    first = _shared(min(len(one), len(other)), lambda low, high: one[low:high] == other[low:high])
+    first = one.rfind(_BETWEEN, 0, first) + len(_BETWEEN) if _BETWEEN in one[:first] else 0
+    mine, theirs = len(one), len(other)
+    last = _shared(
+        min(mine, theirs) - first,
+        lambda low, high: one[mine - high : mine - low] == other[theirs - high : theirs - low],
+    )
+    cut = one.find(_BETWEEN, mine - last)
+    return first, mine - cut - len(_BETWEEN) if cut >= 0 else 0
+
+
+def _shared(most: int, alike: Callable[[int, int], bool]) -> int:
+    """The biggest number below which all is alike."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if alike(low, middle) else (low, middle - 1)
+    return low
 
 
 def _add_device_numbers(root: bytes, listing: Listing) -> None:

@@ -11,13 +11,15 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from vaultwork.copying import attributes_digest, content_digest
 from vaultwork.listing import Entry, Listing, at, ctime_s
 
 FORMAT = 1
 _FIELDS = 7
+T = TypeVar("T")
+_FILE = ord("f")
 _WORTH_A_THREAD_BYTES = 1 << 20
 
 
@@ -64,15 +66,16 @@ class Manifest(NamedTuple):
 
     def totals(self) -> Totals:
         """How much this is."""
-        files = [each.meta for path, each in self.known.items() if each.meta[:1] == b"f" and each.leader in (b"", path)]
-        return Totals(len(self.known), sum(int(meta.split(b" ", 5)[4]) for meta in files))
+        files = [meta for path, (meta, _, _, leader, _, _) in self.known.items()
+                 if meta[0] == _FILE and (not leader or leader == path)]  # fmt: skip
+        return Totals(len(self.known), sum([int(meta.split(b" ", 5)[4]) for meta in files]))
 
     def listing(self) -> Listing:
         """The entries as a listing."""
         return {path: _entry(known) for path, known in self.known.items()}
 
 
-def without(known: dict[bytes, Known], paths: Iterable[bytes]) -> dict[bytes, Known]:
+def without(known: dict[bytes, T], paths: Iterable[bytes]) -> dict[bytes, T]:
     """These entries less some."""
     rest = dict(known)
     for path in paths:
@@ -123,12 +126,8 @@ def load_totals(path: bytes) -> Totals:
 def save(path: bytes, manifest: Manifest) -> None:
     """Write a manifest, whole or not at all."""
     header = {"format": FORMAT, "settled_s": manifest.settled_s, "totals": manifest.totals()}
-    fields = [json.dumps(header).encode()]
-    for name in sorted(manifest.known):
-        fields.append(name)
-        fields.extend(manifest.known[name])
-    fields.append(b"")
-    write_whole(path, b"\0".join(fields))
+    entries = [b"\0".join((name, *manifest.known[name])) for name in sorted(manifest.known)]
+    write_whole(path, b"\0".join((json.dumps(header).encode(), *entries, b"")))
 
 
 def write_whole(path: bytes, content: bytes) -> None:

@@ -13,7 +13,7 @@ from vaultwork.listing import Listing, differences
 from vaultwork.manifest import FORMAT, Manifest, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
-from vaultwork.sight import Look, forget, look, recall
+from vaultwork.sight import Look, forget, is_same, look, recall
 from vaultwork.trouble import Trouble, spoken
 
 
@@ -76,7 +76,7 @@ def _check(place: Place) -> None:
         raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
     last = recall(place)
     now = look(place, last.look if last else None, in_use=False)
-    if not (last and last.equal and last.look.said == now.said):
+    if not (last and last.equal and is_same(now, last.look)):
         _insist_on_equality(place, now)
 
 

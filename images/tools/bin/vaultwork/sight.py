@@ -10,17 +10,33 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from vaultwork.listing import Listing, ctime_s, leaders, listing_from, parent_of, read_both, read_tree, whole_groups
-from vaultwork.manifest import Manifest, load
+from vaultwork.listing import (
+    Listing,
+    Since,
+    ctime_s,
+    leaders,
+    list_paths,
+    listing_from,
+    listing_since,
+    parent_of,
+    read_both,
+    read_tree,
+    whole_groups,
+)
+from vaultwork.manifest import Manifest, load, without
 from vaultwork.places import Place, listing_of
+
+FEW = 256
+"""Up to so many paths are looked at, or flushed, one by one; more with all that is around them."""
 
 
 class Look(NamedTuple):
-    """Both trees at one moment, and what find said of them."""
+    """Both trees at one moment, what find said of them, and the paths of which it said something else before."""
 
     said: tuple[bytes, bytes]
     source: Listing
     tree: Listing
+    moved: frozenset[bytes] = frozenset()
 
 
 class Sight(NamedTuple):
@@ -42,9 +58,11 @@ _LAST: dict[bytes, Sight] = {}
 def look(place: Place, before: Look | None, *, in_use: bool) -> Look:
     """List both trees; what is said the same as before is not read again."""
     said = read_both(place.source, place.tree, in_use=in_use)
-    source = before.source if before and before.said[0] == said[0] else listing_of(place, said[0])
-    tree = before.tree if before and before.said[1] == said[1] else listing_from(place.tree, said[1])
-    return Look(said, source, tree)
+    if before is None:
+        return Look(said, listing_of(place, said[0]), listing_from(place.tree, said[1]))
+    source = _source_since(place, before, said[0])
+    tree = listing_since(place.tree, before.tree, before.said[1], said[1])
+    return Look(said, source.listing, tree.listing, frozenset(source.moved | tree.moved))
 
 
 def first_look(place: Place, last: Sight | None, *, in_use: bool) -> Look:
@@ -52,15 +70,42 @@ def first_look(place: Place, last: Sight | None, *, in_use: bool) -> Look:
     if last is None:
         return look(place, None, in_use=in_use)
     said, before = read_tree(place.source, in_use=in_use), last.look
-    if said == before.said[0]:
-        return before
-    return Look((said, before.said[1]), listing_of(place, said), before.tree)
+    source = _source_since(place, before, said)
+    return Look((said, before.said[1]), source.listing, before.tree, frozenset(source.moved))
 
 
 def look_at_copy(place: Place, before: Look) -> Look:
     """List the copy again; of the source stays what was seen before."""
     said = read_tree(place.tree)
-    return Look((before.said[0], said), before.source, listing_from(place.tree, said))
+    tree = listing_since(place.tree, before.tree, before.said[1], said)
+    return Look((before.said[0], said), before.source, tree.listing, frozenset(tree.moved))
+
+
+def look_again(place: Place, before: Look, paths: set[bytes]) -> Look:
+    """Look at what was just copied; where that is much, at everything."""
+    if len(paths) > FEW or place.under or not os.path.isdir(place.source):
+        return look(place, before, in_use=False)
+    source, tree = (
+        {**without(then, paths), **list_paths(root, paths)}
+        for root, then in ((place.source, before.source), (place.tree, before.tree))
+    )
+    return Look(before.said, source, tree, frozenset(paths))
+
+
+def is_same(now: Look, before: Look) -> bool:
+    """Whether nothing is other than before, where ``now`` is what was looked at next."""
+    return all(
+        now.source.get(path) == before.source.get(path) and now.tree.get(path) == before.tree.get(path)
+        for path in now.moved
+    )
+
+
+def _source_since(place: Place, before: Look, said: bytes) -> Since:
+    """A clone is read as a whole: what shows through depends on more than what find says."""
+    if not place.under or said == before.said[0]:
+        return listing_since(place.source, before.source, before.said[0], said)
+    now = listing_of(place, said)
+    return Since(now, {path for path, _ in before.source.items() ^ now.items()})
 
 
 def remember(place: Place, seen: Look, manifest: Manifest, loose: set[bytes], *, equal: bool) -> None:
@@ -101,15 +146,11 @@ def young(manifest: Manifest, paths: Iterable[bytes]) -> set[bytes]:
 
 def scope_since(last: Look, now: Look, manifest: Manifest, loose: set[bytes]) -> set[bytes]:
     """What may differ by now: what changed on either side, what is loose, hard links to it, and the folders above."""
-    changed = {path for path, _ in _moved(last.source, now.source) | _moved(last.tree, now.tree)} | loose
+    changed = {*now.moved, *loose}
     if any(_linked(now.source, path) or _linked(last.source, path) for path in changed):
         for groups in (leaders(now.source), leaders(now.tree), manifest.leaders()):
             changed = whole_groups(changed, groups)
     return changed | {parent_of(path) for path in changed if path}
-
-
-def _moved(before: Listing, now: Listing) -> set[tuple[bytes, object]]:
-    return set() if before is now else before.items() ^ now.items()
 
 
 def _linked(listing: Listing, path: bytes) -> bool:
