@@ -14,7 +14,7 @@ from runner.session import Session
 from runner.standing import standings
 from runner.targets import is_parked
 from runner.vault.port import VaultError, VaultPlace
-from runner.vault.tools_image import build_command
+from runner.vault.tools_image import build_command, own_programs_of
 
 OLDEST_API = (1, 41)
 LITTLE_BYTES = 1_000_000_000
@@ -71,9 +71,13 @@ def _tools(session: Session, image: str) -> Check:
     try:
         found = session.engine.image(image)
     except NotFound:
-        words = f"the image {image}, which copies data, is not here: the first plan tries to build it"
+        words = f"the image {image}, which copies data, is not here: the first plan makes it"
         return Check(name="tools", state="note", words=words, then=build_command(image))
-    return Check(name="tools", state="ok", words=f"{image}, {size_words(found.size_bytes)}")
+    words, lacking = f"{image}, {size_words(found.size_bytes)}", own_programs_of(found)
+    if lacking is None:
+        return Check(name="tools", state="ok", words=words)
+    words = f"{words}, made of a machine's own programs, for it could not be built{lacking}"
+    return Check(name="tools", state="note" if lacking else "ok", words=words, then=build_command(image))
 
 
 def _vault(session: Session, place: VaultPlace) -> Iterator[Check]:

@@ -1,12 +1,13 @@
-"""Building an image from a folder packed as a tar, and the errors that arrive inside the answer; it keeps nothing."""
+"""Images from a folder with a Dockerfile, or from a whole root, packed as a tar; it keeps nothing."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from runner.engine.parse import part, text
+from runner.engine.pulling import follow_pull, split_name
 from runner.errors import EngineError
 from runner.facts import Json
 
@@ -33,3 +34,13 @@ def build_image(ask_lines: Callable[..., Iterator[Json]], context: bytes, tag: s
             )
         said = text(line, "stream").strip() or text(line, "status")
         last = said or last
+
+
+def import_image(ask_lines: Callable[..., Iterator[Json]], tar: Iterable[bytes], tag: str,
+                 labels: Mapping[str, str]) -> None:  # fmt: skip
+    """Make an image of one layer; EngineError where the engine takes none."""
+    repository, name = split_name(tag)
+    changes = "\n".join(f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items())
+    asked = {"fromSrc": "-", "repo": repository, "tag": name, "changes": changes}
+    doing = f"import {tag}"
+    follow_pull(ask_lines("/images/create", doing=doing, params=asked, timeout_s=SILENCE_S, data=tar), doing, None)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pydantic import JsonValue
 
 from runner.engine import parse
-from runner.engine.building import build_image
+from runner.engine.building import build_image, import_image
 from runner.engine.client import READ_TIMEOUT_S, WHAT_NEXT, Wire
 from runner.engine.conversation import Conversation
 from runner.engine.execution import run_command
 from runner.engine.patience import between_restarts, persistently, until_it_answers
-from runner.engine.pulling import follow_pull, parameters_from_name, repository_of
+from runner.engine.pulling import pull_image, repository_of
 from runner.engine.queries import label_filters, label_query
 from runner.engine.usage import USAGE_QUERY, usage_from
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound
@@ -24,7 +24,6 @@ from runner.facts import Change, Container, Engine, Finished, Image, Json, Netwo
 STOP_GRACE_S = 60
 CREATE_TIMEOUT_S = 300.0  # a busy storage driver takes its time to lay out a container
 TRANSFER_TIMEOUT_S = 600.0
-SILENCE_TIMEOUT_S = 600.0  # between two lines of a pull: unpacking a big layer says nothing for minutes
 
 
 class DockerEngine:
@@ -199,16 +198,15 @@ class DockerEngine:
 
     def pull(self, ref: str, on_line: Callable[[str], None] | None = None) -> None:
         """See the port."""
-        params, auth_for = parameters_from_name(ref), repository_of(ref)
-        doing = f"pull {ref}"
-        lines = self._wire.ask_lines(
-            "/images/create", doing=doing, params=params, timeout_s=SILENCE_TIMEOUT_S, auth_for=auth_for
-        )
-        follow_pull(lines, doing, on_line)
+        pull_image(self._wire.ask_lines, ref, on_line)
 
     def build(self, context: bytes, tag: str, *, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
         """See the port."""
         build_image(self._wire.ask_lines, context, tag, arguments, labels)
+
+    def import_root(self, tar: Iterable[bytes], tag: str, *, labels: Mapping[str, str]) -> None:
+        """See the port."""
+        import_image(self._wire.ask_lines, tar, tag, labels)
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """See the port."""

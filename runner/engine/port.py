@@ -6,7 +6,7 @@ EngineError (the engine said no). Names, ids and id prefixes are all accepted wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
@@ -158,6 +158,10 @@ class EnginePort(Protocol):
 
     def build(self, context: bytes, tag: str, *, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
         """Build an image from a tar with a Dockerfile in it; EngineError ``cannot-build``."""
+        ...
+
+    def import_root(self, tar: Iterable[bytes], tag: str, *, labels: Mapping[str, str]) -> None:
+        """Make an image of one layer from a root as a tar, piece by piece; neither a base nor a builder is needed."""
         ...
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from runner.engine.parse import part, text
 from runner.engine.refusals import refusal
 from runner.facts import Json
+
+SILENCE_S = 600.0
+"""Between two lines: unpacking a big layer says nothing for minutes."""
 
 
 def split_name(ref: str) -> tuple[str, str]:
@@ -28,6 +31,13 @@ def parameters_from_name(ref: str) -> dict[str, str]:
     """Yield the query of ``POST /images/create``; without a tag the engine would pull them all."""
     repository, tag = split_name(ref)
     return {"fromImage": repository, "tag": tag}
+
+
+def pull_image(ask_lines: Callable[..., Iterator[Json]], ref: str, on_line: Callable[[str], None] | None) -> None:
+    """Pull, with the credentials that belong to the name; raises what went wrong on the way."""
+    asked, doing = parameters_from_name(ref), f"pull {ref}"
+    said = ask_lines("/images/create", doing=doing, params=asked, timeout_s=SILENCE_S, auth_for=repository_of(ref))
+    follow_pull(said, doing, on_line)
 
 
 def follow_pull(lines: Iterable[Json], doing: str, on_line: Callable[[str], None] | None) -> None:

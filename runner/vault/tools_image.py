@@ -1,7 +1,8 @@
 """The image that copies data: what it is made of, and making it where the engine has none; it runs no container.
 
-Its Dockerfile and program come with refloat. Nothing else copies: the engine's own archives keep no fractions of a
-second, no ACLs, hardly any attributes and no sockets, so what they put back would not be equal to what was there.
+Its Dockerfile and program come with refloat; where it cannot be built, the same program goes with this machine's own
+Python. Nothing else copies: the engine's own archives keep no fractions of a second, no ACLs, hardly any attributes and
+no sockets, so what they put back would not be equal to what was there.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runner.engine.port import EnginePort
 from runner.errors import NOTHING_TOUCHED, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Image
+from runner.vault.own_programs import OPTIONAL, missing, packed_programs, why_not
 from runner.vault.port import VaultError
 
 MADE_OF = "refloat.tools.content"
 """The label that says what an image was made of; one made by hand has none, and is taken as it is."""
+WITHOUT = "refloat.tools.without"
+"""The label of an image that was made of a machine's own programs: that, and which of them were not there."""
+OWN = "own-programs"
 BASE = "REFLOAT_TOOLS_BASE"
 """The variable that names another base image than the Dockerfile's, such as a mirror's."""
 HERE = Path(__file__).parent
@@ -46,11 +51,38 @@ def ensure_tools_image(engine: EnginePort, name: str, tell: Callable[[str], None
     tell(f"building {name}, which copies the data (once)")
     arguments = {"BASE": os.environ[BASE]} if os.environ.get(BASE) else {}
     try:
-        engine.build(_packed(files), name, arguments=arguments, labels={MADE_OF: key})
+        engine.build(_packed(files), name, arguments=arguments, labels={MADE_OF: key, WITHOUT: ""})
     except (EngineUnreachable, OutcomeUnknown):
         raise
     except EngineError as no:
-        raise no_tools(name, f"It could not be built here: {no.what}") from no
+        _make_of_own_programs(engine, name, key, files, no, tell)
+
+
+def _make_of_own_programs(
+    engine: EnginePort, name: str, key: str, files: dict[str, bytes], no: EngineError, tell: Callable[[str], None]
+) -> None:
+    unfit = why_not(engine.engine())
+    if unfit:
+        what = f"It could not be built here: {no.what} Nor can it be made of this machine's own programs: {unfit}."
+        raise no_tools(name, what) from no
+    lacking = missing()
+    labels = {MADE_OF: key, WITHOUT: " ".join((OWN, *lacking))}
+    tell(f"it cannot be built: {no.what}")
+    with packed_programs(files) as tar:
+        engine.import_root(tar, name, labels=labels)
+    tell(f"{name} is made of this machine's own programs instead{told_of_missing(lacking)}")
+
+
+def told_of_missing(lacking: Iterable[str]) -> str:
+    """What an image of this machine's own programs cannot do, as the end of a sentence."""
+    words = [f"without {name}: no {OPTIONAL[name]}" for name in lacking]
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def own_programs_of(image: Image) -> str | None:
+    """Where the image is made of a machine's own programs, what it cannot do; None for one that was built."""
+    words = image.labels.get(WITHOUT, "").split()
+    return told_of_missing(name for name in words[1:] if name in OPTIONAL) if words[:1] == [OWN] else None
 
 
 def no_tools(name: str, why: str) -> VaultError:

@@ -202,6 +202,16 @@ def test_a_tag_that_moves_leaves_its_old_image(bench: Bench) -> None:
     bench.engine.untag(held)
 
 
+def test_a_root_becomes_an_image_of_its_own_with_labels(bench: Bench) -> None:
+    name = f"refloat-lab/imported:{bench.own}"
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("hello"))
+    bench.engine.import_root(iter((whole.getvalue(),)), name, labels={"said": 'a "word" or two', "empty": ""})
+    assert bench.engine.image(name).labels == {"said": 'a "word" or two', "empty": ""}
+    bench.engine.untag(name)
+
+
 def test_a_command_tells_its_code_and_output(bench: Bench) -> None:
     volume = bench.name("data")
     bench.engine.create_volume(volume, labels=bench.labels)

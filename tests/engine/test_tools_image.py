@@ -10,7 +10,7 @@ import pytest
 
 from runner.engine.docker import connect_engine
 from runner.vault.port import VaultError
-from runner.vault.tools_image import BASE, MADE_OF, ensure_tools_image
+from runner.vault.tools_image import BASE, MADE_OF, ensure_tools_image, own_programs_of
 from runner.vault.vault import DockerVault
 from tests.engine.vault_bench import Bench, laid_out
 
@@ -55,14 +55,38 @@ def test_one_that_another_version_of_refloat_built_is_built_anew(bench: Bench, m
     assert bench.engine.image(image_of(bench)).labels[MADE_OF] == now.labels[MADE_OF]
 
 
-def test_where_there_is_no_base_nothing_is_touched_and_two_ways_are_named(
+def test_where_there_is_no_base_it_is_made_of_this_machines_programs_and_restores_in_every_respect(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(BASE, NO_BASE)
+    bench.python(bench.data, "grow(b'/v', random.Random(7), 40)")
+    before = bench.portrait(bench.data)
+    told: list[str] = []
+    bench.vault = DockerVault(bench.engine, image_of(bench), told.append)
+    room = bench.snapshot()
+    bench.python(bench.data, "damage(b'/v', random.Random(7), 15)")
+    assert bench.portrait(bench.data) != before
+    bench.vault.restore(room, bench.sources)
+    assert bench.portrait(bench.data) == before
+    bench.vault.verify(room)
+    assert told[-2].startswith("it cannot be built: ")
+    assert "made of this machine's own programs instead" in told[-1]
+    assert own_programs_of(bench.engine.image(image_of(bench))) is not None
+    ensure_tools_image(bench.engine, image_of(bench), told.append)
+    assert len(told) == 3, "it is made once"
+
+
+def test_where_this_machines_programs_are_of_no_use_nothing_is_touched_and_two_ways_are_named(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(BASE, NO_BASE)
+    here = bench.engine.engine()
+    monkeypatch.setattr(bench.engine, "engine", lambda: here.model_copy(update={"architecture": "s390x"}))
     with pytest.raises(VaultError) as no:
         DockerVault(bench.engine, image_of(bench)).measure(bench.place, bench.sources)
     assert no.value.code == "no-tools"
     assert "could not be built here" in no.value.what
+    assert "the engine's linux/s390x" in no.value.what
     assert f"export {BASE}=" in no.value.then
     assert f"docker build --tag {image_of(bench)} " in no.value.then
     assert "docker save" in no.value.then

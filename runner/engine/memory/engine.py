@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from runner.engine.memory import birth, files, life
@@ -244,6 +244,11 @@ class MemoryEngine:
         del arguments
         config: Json = {"Labels": {**labels}}
         self.world.add_image(Image(id=f"sha256:{sha256(context).hexdigest()}", tags=(familiar(tag),), config=config))
+
+    @call
+    def import_root(self, tar: Iterable[bytes], tag: str, *, labels: Mapping[str, str]) -> None:
+        """See the port."""
+        self.build(b"".join(tar), tag, arguments={}, labels=labels)
 
     @call
     def tag(self, image_id: str, repository: str, tag: str) -> None:
