@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runner.backing_up import BackedUp, Wanted, back_up
 from runner.backups import MARK
 from runner.errors import RefloatError
+from runner.looking import refuse_open
 from runner.outcome import Outcome
 from runner.restoring import From, RestoreOffer, drop_room, offer_restore
 from runner.targets import find_target
@@ -26,7 +27,7 @@ class Archiving:
     def back_up(self, target: str, wanted: Wanted, tell: Callable[[str], None]) -> BackedUp:
         """Make one backup; Refused ``no-data``, ``restarting``, ``data-in-use``, …, and VaultError."""
         container = find_target(self.refloat.session.engine, target)
-        self.refloat.refuse_open(container, held_too=False)
+        refuse_open(self.refloat.session, container, held_too=False)
         return back_up(self.refloat.session, self.archives, container, wanted, tell)
 
     def listed(self, target: str, depot: Depot) -> tuple[ArchiveSeen, ...]:
@@ -41,7 +42,7 @@ class Archiving:
     def offer_restore(self, target: str, source: From, options: Options) -> RestoreOffer:
         """What a restore would do; Refused and VaultError where it cannot be."""
         container = find_target(self.refloat.session.engine, target)
-        self.refloat.refuse_open(container)
+        refuse_open(self.refloat.session, container)
         return offer_restore(self.refloat.session, self.archives, container, source, options)
 
     def restore(self, offer: RestoreOffer) -> Outcome:

@@ -10,6 +10,7 @@ from runner.compose.edit import Change, find_edit
 from runner.compose.places import Files, Unclear
 from runner.compose.project import Definition, Project, override_text, paths_of, project_of, siblings
 from runner.facts import Container, Image
+from runner.steps.nouns import FileEdit
 from runner.way import repository
 
 TOOLS = (("docker", "compose"), ("docker-compose",))
@@ -18,9 +19,19 @@ PATIENCE_S = 30.0
 
 
 def read_definition(
-    target: Container, others: tuple[Container, ...], new_image: Image, new_ref: str
+    target: Container, others: tuple[Container, ...], new_image: Image, new_ref: str, edits: tuple[FileEdit, ...] = ()
 ) -> Definition | None:
-    """What a change of image means for the files of a target; None where compose did not make it."""
+    """What a change of image means for the files of a target; None where compose did not make it.
+
+    ``edits`` are made before, in the same run: what they leave is what is read.
+    """
+
+    def read(path: str) -> str | None:
+        text = _text(path)
+        for edit in edits:
+            text = edit.apply(text.encode()).decode() if text is not None and edit.path == path else text
+        return text
+
     project = project_of(target)
     if project is None:
         return None
@@ -30,7 +41,7 @@ def read_definition(
     try:
         _refuse_unreadable(project, paths)
         _refuse_siblings(project, others)
-        edit = find_edit(paths, project.variables, _text, change)
+        edit = find_edit(paths, project.variables, read, change)
     except Unclear as why:
         return plain.model_copy(update={"why_not": str(why)})
     return plain.model_copy(update={"edit": edit, "config_hash": _new_hash(project, paths, new_ref)})

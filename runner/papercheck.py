@@ -47,9 +47,9 @@ class PaperError(RefloatError):
     """Our own bug: a plan that cannot be undone from everywhere."""
 
 
-def check_on_paper(plan: Plan, world: World) -> None:
+def check_on_paper(plan: Plan, *worlds: World) -> None:
     """PaperError names the first prefix of the plan whose undo does not lead back."""
-    engine = paper_engine(plan, world)
+    engine = paper_engine(plan, *worlds)
     before = _state(engine, plan)
     _check(plan, engine.fork(), len(plan.steps), End.NEW, None)
     for length in range(len(plan.steps)):
@@ -123,18 +123,23 @@ def _no_writer(path: str, text: str, *, onto: bool) -> str:
     return ""
 
 
-def paper_engine(plan: Plan, world: World) -> MemoryEngine:
-    """The world on paper: same containers, images, networks and data; the programs do as they are told."""
+def paper_engine(plan: Plan, *worlds: World) -> MemoryEngine:
+    """The world on paper: same containers, images, networks and data; the programs do as they are told.
+
+    ``worlds`` are those of the members; each sees the same engine from its own place.
+    """
+    world = worlds[0]
     engine = MemoryEngine()
     paper = engine.world
     paper.made = PAPER_IDS
     paper.engine = Engine.model_validate({**world.engine.model_dump(), "id": PAPER_ID})
-    for image in (world.old_image, world.new_image):
+    images = {image.id: image for each in worlds for image in (each.old_image, each.new_image)}
+    for image in images.values():
         paper.add_image(image, _manners(plan, image))
     for container in (world.target, *world.others):
-        _place_networks(engine, container, first=container is world.target)
+        _place_networks(engine, container, first=container.name in plan.names)
         paper.place(container)
-    for source in world.sources:
+    for source in (source for each in worlds for source in each.sources):
         paper.data.setdefault(source.volume or source.path, {})["file"] = "old"
     for step in plan.steps:
         if step.kind == "bring-back-data":

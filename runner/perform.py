@@ -62,6 +62,8 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return data.bring_back_data(hands, step)
         case forward.StartSuccessor():
             return containers.start_successor(hands, step.who)
+        case forward.StartAgain():
+            return containers.start_again(hands, step)
         case proving.ProveHealth():
             return proof.prove_new(hands, step)
         case proving.CompareEvidence():
@@ -101,6 +103,8 @@ def perform_back(hands: Hands, step: BackStep) -> Json:
             return containers.capture_failure(hands, step.who)
         case back.StopOurs():
             return containers.stop_ours(hands, step)
+        case back.StopAgain():
+            return containers.stop_again(hands, step)
         case back.RestoreData():
             return data.restore_data(hands, step)
         case back.WithdrawVerdict():

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from runner.donors import reveal
+from pydantic import JsonValue
+
+from runner.donors import reveal, strings
 from runner.engine.pulling import repository_of
 from runner.errors import Busy, Conflict, EngineError, NotFound, RefloatError
 from runner.facts import Container, Json
 from runner.hands import Hands, configs
 from runner.labels import RETURNED, ROLE, RUN
 from runner.quoting import quoted_lines
-from runner.steps.back import StartContainer, StopOurs
-from runner.steps.forward import CreateSuccessor, HoldImage, StopContainer
+from runner.steps.back import StartContainer, StopAgain, StopOurs
+from runner.steps.forward import CreateSuccessor, HoldImage, StartAgain, StopContainer
 from runner.steps.nouns import Blueprint, Ours, Who
 
 LAST_LINES = 20
+MODES = ("NetworkMode", "PidMode", "IpcMode")
 KILLED = 137
 GONE_S, GONE_PAUSE_S = 10.0, 0.2
 """The engine deletes a ``--rm`` container a moment after it stopped."""
@@ -31,13 +34,34 @@ def create_successor(hands: Hands, step: CreateSuccessor) -> Json:
 
 def _create(hands: Hands, name: str, blueprint: Blueprint) -> str:
     named: Json = {**blueprint.body, "Image": _sure_ref(hands, blueprint)}
-    body = reveal(named, configs(hands, blueprint.donors))
+    body = _joined(hands, reveal(named, configs(hands, blueprint.donors)), blueprint.peers)
     try:
         made = hands.engine.create_container(name, body)
     except Conflict as error:
         raise _taken(hands, name, error) from None
     _connect(hands, made, blueprint)
     return made
+
+
+def _joined(hands: Hands, body: Json, peers: tuple[Ours, ...]) -> Json:
+    """With the containers it lives in or is linked to by id: their names are still those of the old ones."""
+    host = body.get("HostConfig")
+    if not peers or not isinstance(host, dict):
+        return body
+    ids = {peer.name: hands.ours(peer.run, peer.role).id for peer in peers}
+    modes: Json = {f: f"container:{ids[name]}" for f in MODES if (name := _named(host.get(f))) in ids}
+    links = [_link(each, ids) for each in strings(host.get("Links"))]
+    return {**body, "HostConfig": {**host, **modes, **({"Links": [*links]} if links else {})}}
+
+
+def _named(mode: JsonValue) -> str:
+    kind, _, name = str(mode or "").partition(":")
+    return name if kind == "container" else ""
+
+
+def _link(link: str, ids: dict[str, str]) -> str:
+    name, _, alias = link.partition(":")
+    return f"{ids.get(name, name)}:{alias}"
 
 
 def _sure_ref(hands: Hands, blueprint: Blueprint) -> str:
@@ -116,6 +140,19 @@ def start_successor(hands: Hands, who: Ours) -> Json:
     return {"started_at": hands.engine.container(container.id).state.started_at}
 
 
+def start_again(hands: Hands, step: StartAgain) -> Json:
+    """Start a container of the user's that was stopped for the others."""
+    container = hands.container(step.who)
+    hands.engine.start(container.id)
+    return {"id": container.id}
+
+
+def stop_again(hands: Hands, step: StopAgain) -> Json:
+    """Stop it and see it down: its data is restored next."""
+    container = _found(hands, step.who)
+    return _stop(hands, container, step.timeout_s) if container else {}
+
+
 def start_container(hands: Hands, step: StartContainer) -> Json:
     """Start the old one; create it again where the engine had deleted it."""
     _let_stop_end(hands, step)
@@ -189,13 +226,17 @@ def stop_ours(hands: Hands, step: StopOurs) -> Json:
     container = _found(hands, step.who)
     if container is None:
         return {}
+    return _stop(hands, container, step.timeout_s)
+
+
+def _stop(hands: Hands, container: Container, timeout_s: int) -> Json:
     hands.engine.set_restart_policy(container.id, {"Name": "no", "MaximumRetryCount": 0})
-    hands.engine.stop(container.id, step.timeout_s)
+    hands.engine.stop(container.id, timeout_s)
     if hands.engine.container(container.id).state.alive:
         hands.engine.kill(container.id)
     state = hands.engine.container(container.id).state
     if state.alive:
-        raise EngineError("still-running", f"{step.who.name} cannot be stopped: it is {state.status}.")
+        raise EngineError("still-running", f"{container.name} cannot be stopped: it is {state.status}.")
     return {"exit_code": state.exit_code}
 
 

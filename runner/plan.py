@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import groupby
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -221,7 +222,6 @@ def undo_key(index: int, part: int) -> str:
 
 
 def phases(plan: Plan) -> tuple[tuple[Phase, tuple[tuple[str, AnyForward], ...]], ...]:
-    """The steps with their keys, grouped by phase in the order of the plan."""
-    keyed = tuple((step_key(index), step) for index, step in enumerate(plan.steps))
-    order = dict.fromkeys(step.phase for step in plan.steps)
-    return tuple((phase, tuple(pair for pair in keyed if pair[1].phase is phase)) for phase in order)
+    """The steps with their keys, in the order of the plan; a stack comes to a phase again and again."""
+    keyed = ((step_key(index), step) for index, step in enumerate(plan.steps))
+    return tuple((phase, tuple(pairs)) for phase, pairs in groupby(keyed, key=lambda pair: pair[1].phase))

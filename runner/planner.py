@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from runner.answers import Answer
-from runner.compose.project import CONFIG_HASH
-from runner.donors import hide
-from runner.drift import drift_warnings
 from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
-from runner.facts import Image, Json
-from runner.fitness import health_terms, readings_from
-from runner.hop_rulings import ruling
-from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
-from runner.plan import Estimate, Member, Plan, PlanWarning, held_tag
-from runner.recipes.model import Recipe
-from runner.refusals import refuse_unfit, refuse_unfit_for_restore
-from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
-from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
+from runner.parts import Part, rollback_part, same_part, upgrade_part
+from runner.plan import Plan
+from runner.refusals import refuse_unfit, refuse_unfit_for_restore, refuse_unfit_for_rollback
 from runner.vault.port import Room
-from runner.volume_warnings import volume_warnings
-from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
-from runner.world import Inquired, World, expectations
-
-
-def target_spec(world: World, keep_env: tuple[str, ...] = ()) -> ContainerSpec:
-    """What the user set on the target."""
-    names = {container.id: container.name for container in world.others}
-    return spec_from(world.target, world.old_image, world.engine, names=names, keep_env=keep_env)
-
-
-def blueprint(spec: ContainerSpec, image: Image, ref: str, run: str, role: str,
-              donors: tuple[Existing | Ours, ...]) -> Blueprint:  # fmt: skip
-    """How to create a container of ours from what the user set, without one secret."""
-    made = create_body(spec, image, labels={RUN: run, ROLE: role}, restart=False)
-    body: Json = {**hide(made.body), "Image": ref}
-    return Blueprint(image_id=image.id, image_ref=ref, body=body, connects=made.connects, donors=donors)
+from runner.way import Options
+from runner.world import World
 
 
 def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers: tuple[Answer, ...] = ()) -> Plan:
@@ -43,176 +19,39 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
         what = f"{world.target.name} runs {world.new_ref} already."
         raise NothingToDo("already-there", what, "Nothing needs to be done.")
     refuse_unfit(world.model_copy(update={"inquired": ()}) if options.unchecked else world)
-    recipe = recipe_of(world)
-    ruled = ruling(world, recipe, options.force) if recipe else ()
-    spec = target_spec(world, options.keep_env)
-    unseeded = with_unseeded(spec, world.empty_volumes)
-    existing = Existing(id=world.target.id, name=world.target.name)
-    way = Way(
-        blueprint=_as_defined(
-            blueprint(unseeded, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)), world, options
-        ),
-        new=side(world.new_image, world.new_ref),
-        terms=_terms(spec, world.new_image, recipe, options),
-        readings=(*(readings_from(recipe) if recipe else ()), *options.readings),
-        policy=restart_policy(spec),
-    )
-    plan = _plan(world, options, way, spec, run, made_at)
+    plan = _plan(world, options, upgrade_part(world, options, run), made_at)
     due = tuple(warning for one in due_in(plan) for warning in due_warnings(one, answers))
-    return plan.model_copy(update={"warnings": (*ruled, *plan.warnings, *due)})
-
-
-def _as_defined(made: Blueprint, world: World, options: Options) -> Blueprint:
-    """With the hash that compose will look for once its file is edited, or it would make the container anew."""
-    known = world.definition.config_hash if world.definition and options.edit else ""
-    labels = made.body.get("Labels")
-    if not known or not isinstance(labels, dict):
-        return made
-    return made.model_copy(update={"body": {**made.body, "Labels": {**labels, CONFIG_HASH: known}}})
+    return plan.model_copy(update={"warnings": (*plan.warnings, *due)})
 
 
 def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_at: str) -> Plan:
     """The plan that brings an earlier run's old version back, with its data as it was then."""
-    refuse_unfit(world)
-    spec = target_spec(world)
-    existing = Existing(id=world.target.id, name=world.target.name)
-    made = earlier.lead.way_back
-    back = made.model_copy(update={"body": _relabelled(made.body, run), "donors": (existing,)})
-    way = Way(
-        blueprint=back,
-        new=earlier.old,
-        terms=_terms(spec, world.new_image, recipe_of(world), options),
-        readings=(),
-        policy=restart_policy(spec),
-        earlier=earlier.lead.room,
-    )
+    refuse_unfit_for_rollback(world)
     kept = options.model_copy(update={"keep": earlier.keep, "keep_for_s": earlier.keep_for_s})
-    return _plan(world, kept, way, spec, run, made_at).model_copy(update={"verb": "rollback"})
+    part = rollback_part(world, earlier.lead, kept, run)
+    return _plan(world, kept, part, made_at).model_copy(update={"verb": "rollback"})
 
 
 def plan_restore(world: World, earlier: Room, options: Options, run: str, made_at: str) -> Plan:
     """The plan that gives the same version other data: that of a sealed snapshot of the same mounts."""
     refuse_unfit_for_restore(world)
-    spec, ref = target_spec(world), world.target.image_ref
-    unseeded = with_unseeded(spec, world.empty_volumes)
-    existing = Existing(id=world.target.id, name=world.target.name)
-    way = Way(
-        blueprint=blueprint(unseeded, world.old_image, ref, run, SUCCESSOR, (existing,)),
-        new=side(world.old_image, ref),
-        terms=_terms(spec, world.old_image, recipe_of(world), options),
-        readings=(),
-        policy=restart_policy(spec),
-        earlier=earlier,
-        why_earlier="this is the data that was asked for",
-    )
-    return _plan(world, options, way, spec, run, made_at).model_copy(update={"verb": "restore"})
+    part = same_part(world, options, run, earlier, "this is the data that was asked for")
+    return _plan(world, options, part, made_at).model_copy(update={"verb": "restore"})
 
 
-def _relabelled(body: Json, run: str) -> Json:
-    labels = body.get("Labels")
-    return {**body, "Labels": {**(labels if isinstance(labels, dict) else {}), RUN: run, ROLE: SUCCESSOR}}
-
-
-def _terms(spec: ContainerSpec, image: Image, recipe: Recipe | None, options: Options) -> HealthTerms:
-    return health_terms(spec.config, image.config, recipe, probes=options.probes, deadline_s=options.deadline_s,
-                        dwell_s=options.dwell_s)  # fmt: skip
-
-
-def _plan(world: World, options: Options, way: Way, spec: ContainerSpec, run: str, made_at: str) -> Plan:
-    name = world.target.name
-    existing = Existing(id=world.target.id, name=name)
-    successor = Ours(run=run, role=SUCCESSOR, name=name)
-    back = blueprint(spec, world.old_image, world.target.image_ref, run, RETURNED, (existing, successor))
-    member = Member(
-        target=name,
-        run=run,
-        container_id=world.target.id,
-        kept_name=kept_name(name),
-        staging_name=staging_name(name),
-        old=side(world.old_image, world.target.image_ref),
-        new=way.new,
-        recipe=recipe.name if (recipe := recipe_of(world)) else "",
-        room=Room(place=world.place, target=name, run=run),
-        sources=world.sources,
-        expectations=expectations(world),
-        held_tag=held_tag(run),
-        way_back=back,
-    )
+def _plan(world: World, options: Options, part: Part, made_at: str) -> Plan:
     return Plan(
         verb="upgrade",
-        run=run,
+        run=part.member.run,
         made_at=made_at,
         engine_id=world.engine.id,
-        target=name,
-        members=(member,),
-        warnings=(*_warnings(world), *drift_warnings(world, edit=options.edit, hold=options.hold)),
-        estimate=estimate(world),
+        target=part.member.target,
+        members=(part.member,),
+        warnings=part.warnings,
+        estimate=part.estimate,
         keep=options.keep,
         keep_for_s=options.keep_for_s,
         hold=options.hold,
         unchecked=options.unchecked,
-        steps=way_steps(world, options, way, back, run),
-    )
-
-
-def _warnings(world: World) -> tuple[PlanWarning, ...]:
-    seen = spec_warnings(world.target, world.old_image, world.new_image, world.changes, world.others, world.engine)
-    notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
-    told = tuple(PlanWarning(code=warning.code, text=warning.text) for warning in seen)
-    return (
-        *notices,
-        *_inquiry_warnings(world),
-        *volume_warnings(world),
-        *(each for each in told if not _is_refreshed(world, each)),
-    )
-
-
-def _inquiry_warnings(world: World) -> tuple[PlanWarning, ...]:
-    """What people added to the product, which no vendor has tried with the new version; and what was not answered."""
-    unheard = tuple(
-        PlanWarning(code="preflight", text=f"{_spoken(one)} could not be asked for: {one.unheard}")
-        for one in world.inquired
-        if one.unheard
-    )
-    overruled = tuple(
-        PlanWarning(code="preflight", text=f"{_spoken(one)} says no, and is not heard: {one.refused}")
-        for one in world.inquired
-        if one.refused
-    )
-    listed = (one for one in world.inquired if one.items)
-    return (*unheard, *overruled, *(PlanWarning(code="customised", text=_list_words(one)) for one in listed))
-
-
-def _spoken(one: Inquired) -> str:
-    return one.name.replace("-", " ")
-
-
-def _list_words(one: Inquired) -> str:
-    more = f" and {one.count - len(one.items)} more" if one.count > len(one.items) else ""
-    return f"{_spoken(one)}, which the new version may not suit: {', '.join(one.items)}{more}"
-
-
-def _is_refreshed(world: World, warning: PlanWarning) -> bool:
-    """Whether a warning of old files in a volume is about those that are refreshed."""
-    places = world.refresh.order.places if world.refresh else ()
-    return warning.code == "shadowing-volume" and any(f" {place.path} " in warning.text for place in places)
-
-
-def estimate(world: World) -> Estimate:
-    """The expected downtime; a guess with its reasons and never a limit."""
-    stop_s, start_s = 1.0, 2.0
-    copy_s = round(0.5 + world.entries / 100_000 + world.size_bytes / 20e9, 1) if world.sources else 0.0
-    refresh_s = 2.0 if world.refresh else 0.0
-    refreshed = (f"about {refresh_s:g} s to refresh configuration and have it checked",) if refresh_s else ()
-    reasons = (
-        f"about {stop_s:g} s to stop",
-        f"about {copy_s:g} s to copy what changed of {world.size_bytes / 1e6:.1f} MB in {world.entries} entries",
-        *refreshed,
-        f"about {start_s:g} s to start; a migration takes as long as it takes (rehearse to measure it)",
-    )
-    return Estimate(
-        downtime_s=round(stop_s + copy_s + refresh_s + start_s, 1),
-        reasons=reasons,
-        vault_bytes=world.needed_bytes,
-        free_bytes=world.space.free_bytes if world.sources else 0,
+        steps=part.steps,
     )

@@ -14,8 +14,9 @@ from runner.health import NotProven, prove_health
 from runner.isolation import Isolated, Props, aliases_of, isolated
 from runner.measure import settle_evidence
 from runner.papercheck import check_on_paper
+from runner.parts import target_spec
 from runner.plan import Plan
-from runner.planner import plan_upgrade, target_spec
+from runner.planner import plan_upgrade
 from runner.played import Played, read_settled
 from runner.probes.prober import close_probers
 from runner.records import End, Wish

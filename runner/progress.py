@@ -13,10 +13,10 @@ from runner.plan import Member, Plan, step_key, undo_key
 from runner.records import Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.configuration import RefreshConfiguration
-from runner.steps.forward import BringBackData, StartSuccessor
+from runner.steps.forward import BringBackData, StartAgain, StartSuccessor
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 
-TOUCHING = (StartSuccessor, BringBackData, RefreshConfiguration)
+TOUCHING = (StartSuccessor, StartAgain, BringBackData, RefreshConfiguration)
 """The steps after which data is not what it was."""
 
 

@@ -18,6 +18,32 @@ def refuse_unfit(world: World) -> None:
     _refuse(tuple(reason for look in (*_LOOKS, *_UPGRADES) for reason in look(world)))
 
 
+def refuse_unfit_for_rollback(world: World) -> None:
+    """The same for a later way back of one alone: whoever lives in its namespaces by now would lose them."""
+    _refuse(tuple(reason for look in (_dependents, *_LOOKS, *_UPGRADES) for reason in look(world)))
+
+
+def refuse_unfit_stack(worlds: tuple[World, ...]) -> None:
+    """The same for several that go together: what they are to each other keeps none of them, and one may be stopped."""
+    ids = {world.target.id for world in worlds}
+    looks = (*_LOOKS, _thawed, _preflight)
+    apart = tuple(
+        world.model_copy(update={"others": tuple(each for each in world.others if each.id not in ids)})
+        for world in worlds
+    )
+    _refuse((*(reason for world in apart for look in looks for reason in look(world)), *_space_for_all(worlds)))
+
+
+def _space_for_all(worlds: tuple[World, ...]) -> tuple[Reason, ...]:
+    """One vault takes the snapshots of all."""
+    needed = sum(world.needed_bytes for world in worlds)
+    free = min((world.space.free_bytes for world in worlds if world.sources), default=needed)
+    if free >= needed or any(_space(world) for world in worlds):
+        return ()
+    what = f"The vault has {_mb(free)} free. The snapshots of all need {_mb(needed)}."
+    return (("no-space", what, "Make room: refloat prune, docker image prune. Or keep it elsewhere: --vault PATH"),)
+
+
 def refuse_unfit_for_backup(world: World) -> None:
     """The same for a copy that changes nothing: a target at rest is as good as one that runs."""
     _refuse(tuple(reason for look in (_no_data, _ours, _steady, _shared, _space) for reason in look(world)))
@@ -25,7 +51,7 @@ def refuse_unfit_for_backup(world: World) -> None:
 
 def refuse_unfit_for_restore(world: World) -> None:
     """The same for getting data back: what the present data keeps from running may be just why."""
-    _refuse(tuple(reason for look in (_no_data, _thawed, *_LOOKS) for reason in look(world)))
+    _refuse(tuple(reason for look in (_no_data, _thawed, _dependents, *_LOOKS) for reason in look(world)))
 
 
 def refuse_unready(asked: tuple[Inquired, ...]) -> None:
@@ -176,5 +202,5 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:,.0f} MB"
 
 
-_LOOKS = (_ours, _swarm, _unfinished, _dependents, _shared, _platform, _space)
+_LOOKS = (_ours, _swarm, _unfinished, _shared, _platform, _space)
 _UPGRADES = (_state, _preflight)

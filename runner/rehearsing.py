@@ -13,8 +13,8 @@ from runner.backups import MARK, clear_left_backups
 from runner.errors import Interrupted, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
+from runner.parts import target_spec
 from runner.plan import Plan
-from runner.planner import target_spec
 from runner.played import read_settled
 from runner.playing import Ears, Original, Play
 from runner.playing_on import PlayedOn, play_on

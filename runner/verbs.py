@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.answers import Answer, keep_answers, read_answers
+from runner.answers import Answer, read_answers
 from runner.backups import clear_left_backups
-from runner.composed import read_definition
-from runner.configuration import look_at_configuration, papers_of_texts, with_refresh
+from runner.configuration import look_at_configuration, papers_of_texts
 from runner.destination import settled_goal
-from runner.due_now import Due, answers_from, asked_here, due_between, due_in, refuse_undecided
+from runner.due_now import Due, due_between, due_in, refuse_undecided
 from runner.errors import NotFound, Refused
-from runner.facts import Container
 from runner.goal import Goal, image_ref
-from runner.hop_rulings import is_barred
 from runner.inquiry import ask_checks
+from runner.looking import defined, keep_given, known_answers, look_at, refuse_open, survey_target
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
-from runner.plan import Plan, Side
+from runner.plan import Member, Plan, Side
 from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
 from runner.recovery import Open, lost_runs, open_runs, plan_of_successor, refuse_unexplained, resume_wish
 from runner.refusals import refuse_unready
 from runner.session import Session
+from runner.stack_order import with_tenants
+from runner.stacking import Part, Stack, plan_of_stack, rollback_of_stack
 from runner.staging import strike_left
-from runner.survey import look_around, survey
+from runner.survey import look_around
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.way import Options, recipe_of, repository, side
@@ -52,33 +52,29 @@ class Refloat:
         return self.look(target, goal, options, place)[1]
 
     def look(self, target: str, goal: Goal, options: Options, place: VaultPlace) -> tuple[World, Plan]:
-        """The plan, and the world it was made for."""
+        """The plan, and the world it was made for; with those that live in its namespaces it is the plan of a stack."""
         session = self.session
         container = find_target(session.engine, target)
-        self.refuse_open(container)
-        world = _defined(with_refresh(session.vault, self._survey(container, goal, place), options))
-        due = due_between(
-            container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref)
-        )
-        answers = self.answers(due, (*asked_here(due, options.standing_answers), *options.answers))
+        refuse_open(session, container)
+        world = look_at(session, container, goal, options, place)
+        if len(with_tenants(container, world.others)) > 1:
+            stack = Stack(name=container.name, parts=(Part(target=container.id, goal=goal, options=options),),
+                          options=options)  # fmt: skip
+            return world, plan_of_stack(session, stack, place)
+        answers = known_answers(session, world, options)
         plan = plan_upgrade(world, options, session.new_run(), session.now(), answers)
         check_on_paper(plan, world)
         return world, plan
 
-    def _survey(self, container: Container, goal: Goal, place: VaultPlace, *, measure: bool = True) -> World:
-        session = self.session
-        meant, said = settled_goal(session.engine, container, goal, session.ask_registry)
-        seen = survey(session.engine, session.vault, container, meant, place, lambda _: None, measure=measure)
-        world = seen.model_copy(update={"notices": (*said, *seen.notices)})
-        asks = goal.pull != "never" and is_barred(world)
-        listing = session.ask_registry(repository(container.image_ref)) if asks else None
-        return world.model_copy(update={"tags": listing.tags}) if listing and listing.whole else world
+    def plan_stack(self, stack: Stack, place: VaultPlace = VaultPlace()) -> Plan:
+        """The same for several that go together."""
+        return plan_of_stack(self.session, stack, place)
 
     def look_at_configuration(self, target: str, goal: Goal, options: Options,
                               place: VaultPlace) -> tuple[World, Refreshing | None]:  # fmt: skip
         """What an upgrade would do to the target's configuration, open conflicts too; None where it has none."""
         container = find_target(self.session.engine, target)
-        world = self._survey(container, goal, place, measure=False)
+        world = survey_target(self.session, container, goal, place, measure=False)
         return world, look_at_configuration(self.session.vault, world, options)
 
     def due(self, target: str, goal: Goal) -> Due:
@@ -95,24 +91,7 @@ class Refloat:
 
     def answers(self, due: Due, given: tuple[str, ...] = ()) -> tuple[Answer, ...]:
         """Every answer known, after those given now (``ID=TEXT``) are kept."""
-        home = self.session.home
-        return keep_answers(home, answers_from(due, given, self.session.now())) if given else read_answers(home)
-
-    def refuse_open(self, container: Container, *, held_too: bool = True) -> None:
-        """Refused where a run on this target was cut off or (unless that does not matter) is held open."""
-        for run in self.session.runs.of_target(self.session.engine.engine().id, container.name):
-            told = self.session.outcome(self.session.runs.plan(run))
-            if told.end is None or told.end is End.STUCK:
-                self._refuse_unless_held(container.name, run)
-            if told.held and held_too:
-                then = f"refloat commit {container.name}, or: refloat rollback {container.name}"
-                raise Refused("verdict-open", f"The verdict of run {run} on {container.name} is still open.", then=then)
-
-    def _refuse_unless_held(self, name: str, run: str) -> None:
-        plan = self.session.runs.plan(run)
-        with self.session.holding(plan):
-            what = f"Run {run} on {name} was cut off."
-            raise Refused("run-open", what, "Its data and containers are as it left them.", f"refloat recover {name}")
+        return keep_given(self.session, due, given)
 
     def apply(self, plan: Plan, texts: dict[str, str] | None = None) -> Outcome:
         """Carry a plan out, exactly; Refused where the world changed since.
@@ -133,17 +112,24 @@ class Refloat:
             return session.carry_out(plan, Wish.FORWARD)
 
     def _refuse_stale(self, plan: Plan) -> None:
-        session = self.session
-        container = find_target(session.engine, plan.target)
-        image = session.engine.image(plan.new.image_id)
-        world = look_around(session.engine, session.vault, container, image, plan.new.image_ref, plan.place,
-                            measure=False)  # fmt: skip
-        changes = changed_since(plan.expectations, expectations(world))
+        looked = tuple((member, self._now(plan, member)) for member in plan.members)
+        changes = tuple(
+            f"{member.target}: {change}" if plan.is_stack else change
+            for member, world in looked
+            for change in changed_since(member.expectations, expectations(world))
+        )
         if changes:
             what = "The world changed since the plan was made:\n  " + "\n  ".join(changes)
             raise Refused("stale-plan", what, then=f"Make it anew: refloat plan {plan.target} --to VERSION")
-        if plan.verb == "upgrade" and not plan.unchecked:
-            refuse_unready(ask_checks(session.engine, container, recipe_of(world)))
+        for member, world in looked:
+            if plan.verb == "upgrade" and not plan.unchecked and member in plan.changing:
+                refuse_unready(ask_checks(self.session.engine, world.target, recipe_of(world)))
+
+    def _now(self, plan: Plan, member: Member) -> World:
+        engine = self.session.engine
+        container, image = find_target(engine, member.target), engine.image(member.new.image_id)
+        return look_around(engine, self.session.vault, container, image, member.new.image_ref, plan.place,
+                           measure=False)  # fmt: skip
 
     def offer_rollback(self, target_or_run: str, options: Options = Options(),
                        place: VaultPlace = VaultPlace()) -> RollbackOffer:  # fmt: skip
@@ -156,12 +142,14 @@ class Refloat:
         told = session.outcome(plan)
         if told.held:
             return RollbackOffer(plan=plan, undoes=True, losing=_losing(plan))
-        container = find_target(session.engine, plan.target)
         self._check_seal(plan)
+        if plan.is_stack:
+            return RollbackOffer(plan=rollback_of_stack(session, plan, options), undoes=False, losing=_losing(plan))
+        container = find_target(session.engine, plan.target)
         image = session.engine.image(plan.old.image_id)
         world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.place,
                             measure=True)  # fmt: skip
-        back = plan_rollback(_defined(world), plan, options, session.new_run(), session.now())
+        back = plan_rollback(defined(world), plan, options, session.new_run(), session.now())
         check_on_paper(back, world)
         return RollbackOffer(plan=back, undoes=False, losing=_losing(plan))
 
@@ -177,18 +165,25 @@ class Refloat:
         session = self.session
         if target_or_run in session.runs.all():
             return session.runs.plan(target_or_run)
+        engine_id = session.engine.engine().id
+        if stack := next((run for run in session.runs.of_target(engine_id, target_or_run) if self._is_up(run)), ""):
+            return session.runs.plan(stack)
         container = find_target(session.engine, target_or_run)
-        name, engine_id = container.name, session.engine.engine().id
+        name = container.name
         for run in session.runs.of_target(engine_id, name):
-            plan = session.runs.plan(run)
-            if plan.verb == "upgrade" and session.outcome(plan).end is End.NEW:
-                return plan
+            if self._is_up(run):
+                return session.runs.plan(run)
         made_by = plan_of_successor(session, container, place)
-        if made_by and (made_by.verb, made_by.target, made_by.engine_id) == ("upgrade", name, engine_id):
+        if made_by and (made_by.verb, made_by.engine_id) == ("upgrade", engine_id) and name in made_by.names:
             return made_by
         what = f"No upgrade of {name} is known here, and none in the vault {place.path or place.volume}."
         then = f"See what is: refloat history. Is its vault elsewhere? refloat rollback {name} --vault VOLUME_OR_PATH"
         raise Refused("nothing-to-roll-back", what, then=then)
+
+    def _is_up(self, run: str) -> bool:
+        """Whether a run is an upgrade that went through."""
+        plan = self.session.runs.plan(run)
+        return plan.verb == "upgrade" and self.session.outcome(plan).end is End.NEW
 
     def rollback(self, offer: RollbackOffer) -> Outcome:
         """Carry an offer out."""
@@ -235,15 +230,9 @@ class Refloat:
         engine_id = session.engine.engine().id
         for run in session.runs.readable():
             plan = session.runs.plan(run)
-            if target_or_run in (run, plan.target) and plan.engine_id == engine_id and session.outcome(plan).held:
+            if target_or_run in (run, *plan.names) and plan.engine_id == engine_id and session.outcome(plan).held:
                 return plan
         raise Refused("nothing-open", f"No verdict is open for {target_or_run}.", then="refloat status")
-
-
-def _defined(world: World) -> World:
-    """With what compose's files, where they are on this machine, say of it."""
-    found = read_definition(world.target, world.others, world.new_image, world.new_ref)
-    return world.model_copy(update={"definition": found})
 
 
 def _losing(plan: Plan) -> str:

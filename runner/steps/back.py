@@ -142,6 +142,19 @@ class StopOurs(Fact):
         return f"stop {self.who.spoken}"
 
 
+class StopAgain(Fact):
+    """Stop a container of the user's that was started again, before its data is restored."""
+
+    kind: Literal["stop-again"] = "stop-again"
+    who: Existing
+    timeout_s: int
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"stop {self.who.spoken} again"
+
+
 class RestoreData(Fact):
     """Make the data equal to this run's sealed snapshot."""
 
@@ -208,6 +221,6 @@ class SpeakAgain(Fact):
 
 BackStep = Annotated[
     ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
-    | StopOurs | RestoreData | WithdrawVerdict | EditBack | CallBack | SpeakAgain,
+    | StopOurs | StopAgain | RestoreData | WithdrawVerdict | EditBack | CallBack | SpeakAgain,
     Field(discriminator="kind"),
 ]  # fmt: skip

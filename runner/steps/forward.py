@@ -22,6 +22,7 @@ from runner.steps.back import (
     RestoreData,
     SetPolicyBack,
     StartContainer,
+    StopAgain,
     StopOurs,
     policy_words,
 )  # fmt: skip
@@ -261,9 +262,30 @@ class StartSuccessor(ForwardStep):
         return (CaptureFailure(who=self.who), StopOurs(who=self.who, timeout_s=self.stop_timeout_s), *restore)
 
 
+class StartAgain(ForwardStep):
+    """Start a member of a stack that keeps its version; the others' new versions may make it write to its data."""
+
+    kind: Literal["start-again"] = "start-again"
+    phase: Phase = Phase.CHANGE
+    who: Existing
+    stop_timeout_s: int
+    room: Room
+    sources: tuple[Source, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"start {self.who.spoken} again, as it is"
+
+    def undo(self) -> tuple[BackStep, ...]:
+        """Stop it, restore the data; it is started with the others."""
+        restore = (RestoreData(room=self.room, sources=self.sources),) if self.sources else ()
+        return (StopAgain(who=self.who, timeout_s=self.stop_timeout_s), *restore)
+
+
 AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
-    | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | ProveHealth | CompareEvidence
+    | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | StartAgain | ProveHealth | CompareEvidence
     | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages
     | CallHook | KeepQuiet | EndQuiet,
     Field(discriminator="kind"),

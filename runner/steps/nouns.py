@@ -60,6 +60,8 @@ class Blueprint(Fact):
     """The create body; ``Env`` holds bare names, and an argument or label that looks secret is a ``Hidden`` mark."""
     connects: tuple[tuple[str, Json], ...] = ()
     donors: tuple[Who, ...]
+    peers: tuple[Ours, ...] = ()
+    """Containers of the same run that the body names (``container:NAME``, ``NAME:alias``): the new ones are meant."""
 
 
 class ImageHealth(Fact):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from runner.steps.back import BackStep, EditBack, WithdrawVerdict
-from runner.steps.nouns import FileEdit, HealthTerms, Ours, Phase, Reading
+from runner.steps.nouns import FileEdit, HealthTerms, Ours, Phase, Reading, Who
 from runner.steps.step import ForwardStep
 from runner.vault.port import Room
 
@@ -15,7 +15,7 @@ class ProveHealth(ForwardStep):
 
     kind: Literal["prove-health"] = "prove-health"
     phase: Phase = Phase.PROVE
-    who: Ours
+    who: Who
     terms: HealthTerms
 
     @property

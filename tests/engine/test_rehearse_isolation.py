@@ -11,7 +11,7 @@ import pytest
 
 from runner.goal import Goal
 from runner.isolation import Props, aliases_of, isolated
-from runner.planner import target_spec
+from runner.parts import target_spec
 from runner.playing import Ears
 from runner.rehearsal import scene_from
 from runner.rehearsing import Wanted, upgraded_copy

@@ -15,7 +15,7 @@ from runner.hop_rulings import is_barred
 from runner.papercheck import check_on_paper
 from runner.plan import Plan, plan_from_json
 from runner.planner import plan_upgrade
-from runner.refusals import refuse_unfit
+from runner.refusals import refuse_unfit, refuse_unfit_for_rollback
 from runner.steps.back import RestoreData
 from runner.steps.forward import StartSuccessor, StopContainer
 from runner.survey import survey
@@ -48,7 +48,6 @@ DISTURBANCES: dict[str, Callable[[MemoryEngine], None]] = {
     "not-running": lambda engine: engine.stop(NAME, 5),
     "paused": lambda engine: engine.pause(NAME),
     "data-in-use": lambda engine: other(engine, "second", {"Binds": ["mondata:/data"]}),
-    "dependents": lambda engine: other(engine, "sidecar", {"NetworkMode": f"container:{engine.container(NAME).id}"}),
     "unfinished": lambda engine: other(engine, f"{NAME}-refloat-next", {}, labels={"refloat.run": "r0"}),
 }
 
@@ -67,9 +66,9 @@ def test_what_cannot_be_upgraded_is_refused_by_name(code: str) -> None:
 def test_all_reasons_are_given_at_once() -> None:
     engine = build(MACHINE)
     DISTURBANCES["data-in-use"](engine)
-    DISTURBANCES["dependents"](engine)
+    other(engine, "sidecar", {"NetworkMode": f"container:{engine.container(NAME).id}"})
     with pytest.raises(Refused) as refused:
-        refuse_unfit(world_of(engine))
+        refuse_unfit_for_rollback(world_of(engine))
     assert "second" in refused.value.what
     assert "sidecar" in refused.value.what
 

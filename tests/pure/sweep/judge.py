@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.engine.memory import MemoryEngine
 from runner.facts import Container
 from runner.labels import ROLE, RUN
-from tests.pure.sweep.stages import NAME, Stage, compose_file
+from tests.pure.sweep.stages import NAME, WEB, Stage, compose_file
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Picture:
     data: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     written: bytes
     """What the compose file says; it matters where the stage has one."""
+    web: tuple[object, ...]
+    """The second container of a stack: its image and state, whether it is beside the first one, and its data."""
     others: tuple[str, ...]
     """Names of all other containers."""
 
@@ -39,8 +41,19 @@ def picture(stage: Stage, engine: MemoryEngine) -> Picture:
         env=tuple(sorted(_env(target))) if target else (),
         data=tuple((place, tuple(sorted(engine.data[place].items()))) for place in places),
         written=compose_file().read_bytes() if stage.composed else b"",
+        web=_web(engine, target),
         others=tuple(sorted(container.name for container in everyone if container.name != NAME)),
     )
+
+
+def _web(engine: MemoryEngine, target: Container | None) -> tuple[object, ...]:
+    web = next((container for container in engine.containers() if container.name == WEB), None)
+    if web is None:
+        return ()
+    mode = str(web.host_config.get("NetworkMode"))
+    beside = target is not None and mode == f"container:{target.id}"
+    data = tuple(sorted(engine.data["webdata"].items()))
+    return web.image_id[7:8], web.state.alive, _policy(web), beside, mode.partition(":")[0], data
 
 
 def _policy(target: Container | None) -> str:

@@ -22,6 +22,7 @@ from runner.recipes.work import OwnHook
 from runner.records import Record
 from runner.restoring import From
 from runner.session import Session
+from runner.stacking import Part, Stack
 from runner.steps import AnyForward
 from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Ours, Phase
@@ -34,8 +35,10 @@ from runner.way import Options
 
 FAST = "/dev/shm"
 NAME = "mon"
+WEB = "web"
 DEPOT = Depot(volume="refloat-archives")
 OLD, NEW = "vendor/mon:1.0", "vendor/mon:2.0"
+WEB_OLD, WEB_NEW = "vendor/web:1.0", "vendor/web:2.0"
 TOKEN = {"db/rows": "old rows", "db/more": "more rows"}
 
 
@@ -57,6 +60,13 @@ class Stage:
     composed: bool = False
     """Whether a compose file names its image."""
     hooks: tuple[OwnHook, ...] = ()
+    web: Behaviour | None = None
+    """The manners of the new version of a second container, which goes with it as a stack; None: there is none."""
+    web_goes: bool = True
+    """Whether that one gets a new version, too."""
+    web_joins: bool = False
+    """Whether it lives in the network namespace of the first one."""
+    web_runs: bool = True
 
     @property
     def labels(self) -> Json:
@@ -114,6 +124,18 @@ STAGES = (
 )
 
 
+STACKS = (
+    Stage("two of a stack go through", new=MIGRATES, web=MIGRATES, policy="always", act="stack"),
+    Stage("the second of a stack crashes", new=MIGRATES, web=MIGRATES_AND_CRASHES, policy="always", act="stack"),
+    Stage("one of a stack keeps its version", new=MIGRATES_AND_CRASHES, web=MIGRATES, web_goes=False, act="stack"),
+    Stage("one lives in the namespace of the other", new=MIGRATES, web=MIGRATES, web_goes=False, web_joins=True,
+          act="tenant"),
+    Stage("one of a stack is stopped", new=MIGRATES, web=MIGRATES, web_runs=False, act="stack"),
+    Stage("a stack goes back later", new=MIGRATES, web=MIGRATES, policy="always", act="stack rollback"),
+    Stage("a held stack goes back", new=MIGRATES, web=MIGRATES, web_goes=False, hold=True, act="stack undo"),
+)  # fmt: skip
+
+
 def build(stage: Stage) -> MemoryEngine:
     """The machine before anything is done."""
     engine = MemoryEngine()
@@ -133,7 +155,22 @@ def build(stage: Stage) -> MemoryEngine:
     for network in stage.networks:
         engine.connect(network, NAME, {"Aliases": ["mon-far"]})
     engine.start(NAME)
+    if stage.web is not None:
+        _build_web(engine, stage, stage.web)
     return engine
+
+
+def _build_web(engine: MemoryEngine, stage: Stage, new: Behaviour) -> None:
+    """The second container of a stack."""
+    for ref, behaviour, number in ((WEB_OLD, Behaviour(), "3"), (WEB_NEW, new, "4")):
+        engine.world.add_image(_image(ref, behaviour, number), behaviour)
+    mode = f"container:{engine.container(NAME).id}" if stage.web_joins else "bridge"
+    engine.create_volume("webdata", labels={})
+    host: Json = {"Binds": ["webdata:/data"], "NetworkMode": mode, "RestartPolicy": {"Name": "on-failure"}}
+    engine.create_container(WEB, {"Image": WEB_OLD, "Env": ["SECRET=s3cret"], "HostConfig": host})
+    if stage.web_runs:
+        engine.start(WEB)
+    engine.world.data["webdata"] = dict(TOKEN)
 
 
 @cache
@@ -165,7 +202,7 @@ def runner_on(engine: MemoryEngine, home: Path, hear: Callable[[Record], None] =
 
 def prepared(stage: Stage) -> tuple[MemoryEngine, Path]:
     """The machine and state folder right before the act: a copy of one that was made once."""
-    engine, home = _prepared(stage.name) if stage in STAGES else _prepare(stage)
+    engine, home = _prepared(stage.name) if stage in (*STAGES, *STACKS) else _prepare(stage)
     compose_file().write_bytes(_written(engine.container(NAME).image_ref))
     copy = new_home()
     shutil.copytree(home, copy, dirs_exist_ok=True)
@@ -174,7 +211,7 @@ def prepared(stage: Stage) -> tuple[MemoryEngine, Path]:
 
 @cache
 def _prepared(name: str) -> tuple[MemoryEngine, Path]:
-    return _prepare(next(stage for stage in STAGES if stage.name == name))
+    return _prepare(next(stage for stage in (*STAGES, *STACKS) if stage.name == name))
 
 
 def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
@@ -182,7 +219,9 @@ def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
     compose_file().write_bytes(_written(OLD))
     if stage.act in ("restore", "bad restore"):
         _back_up_and_change(stage, engine, home)
-    elif stage.act != "apply":
+    elif stage.act in ("stack rollback", "stack undo"):
+        _apply_stack(stage, runner_on(engine, home))
+    elif stage.act not in ("apply", "stack", "tenant"):
         runner = runner_on(engine, home)
         runner.apply(runner.plan(NAME, Goal(to="2.0"), Options(hold=stage.hold, deadline_s=10)))
     if stage.act in ("bad rollback", "bad restore"):
@@ -219,10 +258,23 @@ def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record],
         options = Options(hold=stage.hold, deadline_s=10, config_paths=(stage.config,) if stage.config else (),
                           hooks=stage.hooks)  # fmt: skip
         runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options)))
+    elif stage.act == "stack":
+        _apply_stack(stage, runner)
+    elif stage.act == "tenant":
+        runner.apply(runner.plan(NAME, Goal(to="2.0"), Options(deadline_s=10)))
+    elif stage.act in ("stack rollback", "stack undo"):
+        runner.rollback(runner.offer_rollback("pair"))
     elif stage.act in ("restore", "bad restore"):
         restore(runner, engine)
     else:
         runner.rollback(runner.offer_rollback(NAME))
+
+
+def _apply_stack(stage: Stage, runner: Refloat) -> None:
+    options = Options(hold=stage.hold, deadline_s=10)
+    web = Part(target=WEB, goal=Goal(to="2.0") if stage.web_goes else None, options=options)
+    parts = (Part(target=NAME, goal=Goal(to="2.0"), options=options), web)
+    runner.apply(runner.plan_stack(Stack(name="pair", parts=parts, options=options)))
 
 
 def restore(runner: Refloat, engine: MemoryEngine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -37,7 +37,10 @@ class Ends:
 @contextmanager
 def on_faith() -> Iterator[None]:
     """Check no plan on paper: that is tested elsewhere, and here it would be done thousands of times."""
-    with patch("runner.verbs.check_on_paper"), patch("runner.restoring.check_on_paper"):
+    modules = ("verbs", "restoring", "stacking")
+    with ExitStack() as patched:
+        for module in modules:
+            patched.enter_context(patch(f"runner.{module}.check_on_paper"))
         yield
 
 

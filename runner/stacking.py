@@ -1,0 +1,92 @@
+"""Makes plans of several containers: who belongs to it, in which order, what becomes of each; it carries none out."""
+
+from __future__ import annotations
+
+from runner.answers import Answer
+from runner.errors import UsageError
+from runner.facts import Container, Fact
+from runner.goal import Goal
+from runner.looking import defined, known_answers, look_at, look_at_same, refuse_open
+from runner.papercheck import check_on_paper
+from runner.plan import Member, Plan
+from runner.session import Session
+from runner.stack_order import in_order, recreated, with_tenants
+from runner.stack_planner import Wanted, plan_stack, plan_stack_rollback
+from runner.steps.nouns import FileEdit
+from runner.survey import look_around
+from runner.targets import find_target
+from runner.vault.port import VaultPlace
+from runner.way import Options
+
+
+class Part(Fact):
+    """One container of a stack that is asked for; without a goal it keeps its version."""
+
+    target: str
+    goal: Goal | None = None
+    options: Options = Options()
+
+
+class Stack(Fact):
+    """Containers that are asked to be upgraded as one; ``options`` are those of the whole (hold, keep)."""
+
+    name: str
+    parts: tuple[Part, ...]
+    options: Options = Options()
+
+
+def plan_of_stack(session: Session, stack: Stack, place: VaultPlace) -> Plan:
+    """Look at all and decide; a plan that cannot be undone from everywhere on paper is never given out."""
+    asked = {(found := find_target(session.engine, part.target)).id: (found, part) for part in stack.parts}
+    if len(asked) < len(stack.parts):
+        raise UsageError("stack-twice", f"The stack {stack.name} names a container twice.", then="Name each once.")
+    everyone = session.engine.containers()
+    members = in_order(_with_all_tenants(tuple(found for found, _ in asked.values()), everyone))
+    for container in members:
+        refuse_open(session, container)
+    wanted, answers = _wanted(session, members, {key: part for key, (_, part) in asked.items()}, place)
+    plan = plan_stack(stack.name, wanted, stack.options, session.new_run(), session.now(), answers)
+    check_on_paper(plan, *(each.world for each in wanted))
+    return plan
+
+
+def _with_all_tenants(members: tuple[Container, ...], everyone: tuple[Container, ...]) -> tuple[Container, ...]:
+    found = {each.id: each for member in members for each in with_tenants(member, everyone)}
+    return tuple({**{member.id: member for member in members}, **found}.values())
+
+
+def _wanted(session: Session, members: tuple[Container, ...], asked: dict[str, Part],
+            place: VaultPlace) -> tuple[tuple[Wanted, ...], tuple[Answer, ...]]:  # fmt: skip
+    edits: tuple[FileEdit, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    looked = dict[str, Wanted]()
+    for container in members:
+        part = asked.get(container.id) or Part(target=container.name)
+        if part.goal is None:
+            looked[container.id] = Wanted(world=look_at_same(session, container, place), options=part.options)
+            continue
+        world = look_at(session, container, part.goal, part.options, place, edits)
+        answers = known_answers(session, world, part.options)
+        looked[container.id] = Wanted(world=world, options=part.options)
+        edit = world.definition.edit if world.definition and part.options.edit else None
+        edits = (*edits, edit) if edit else edits
+    made_anew = recreated(members, frozenset(key for key, each in looked.items() if not each.keeps))
+    return tuple(each.model_copy(update={"recreated": key in made_anew}) for key, each in looked.items()), answers
+
+
+def rollback_of_stack(session: Session, earlier: Plan, options: Options) -> Plan:
+    """The plan that takes a stack's upgrade back, long after it was accepted."""
+    wanted = tuple(_as_it_was(session, earlier, member, options) for member in earlier.members)
+    plan = plan_stack_rollback(earlier, wanted, session.new_run(), session.now())
+    check_on_paper(plan, *(each.world for each in wanted))
+    return plan
+
+
+def _as_it_was(session: Session, earlier: Plan, member: Member, options: Options) -> Wanted:
+    container = find_target(session.engine, member.target)
+    refuse_open(session, container)
+    image = session.engine.image(member.old.image_id)
+    world = look_around(session.engine, session.vault, container, image, member.old.image_ref, earlier.place,
+                        measure=True)  # fmt: skip
+    world = defined(world) if member.recreated else world
+    return Wanted(world=world, options=options, recreated=member.recreated, earlier=member)
