@@ -10,6 +10,7 @@ from runner.errors import Refused, UsageError
 from runner.facts import Container, Mount, MountKind
 from runner.perform_configuration import TEXTS_PAPER
 from runner.plan import Plan
+from runner.recipes.model import ConfigTree
 from runner.spec.data import is_data, is_within
 from runner.spec.inspected import variables_of
 from runner.steps.configuration import RefreshConfiguration
@@ -35,9 +36,10 @@ def with_refresh(vault: VaultPort, world: World, options: Options) -> World:
 def look_at_configuration(vault: VaultPort, world: World, options: Options) -> Refreshing | None:
     """What a refresh would come to; None where there is nothing to refresh. Refused for a path that cannot be."""
     recipe = recipe_of(world)
-    paths = (*options.config_paths, *(recipe.config_paths if recipe else ()))
-    places = outermost(place for path in paths for place in places_of(world.target, world.sources, path))
-    _refuse_unknown(options.config_paths, tuple(place.path for place in places), "is on no data of the target's")
+    trees = (*options.config_paths, *(recipe.config_paths if recipe else ()))
+    places = outermost(place for tree in trees for place in places_of(world.target, world.sources, tree))
+    asked = tuple(tree.path for tree in options.config_paths)
+    _refuse_unknown(asked, tuple(place.path for place in places), "is on no data of the target's")
     if not options.refresh or not places:
         return None
     order = RefreshOrder(
@@ -48,9 +50,9 @@ def look_at_configuration(vault: VaultPort, world: World, options: Options) -> R
         conflict=options.conflict,
         answers=options.prepared,
     )
-    asked = order.ready(variables_of(world.target), options.texts)
-    found = vault.preview_refresh(sources_of(order, world.sources), asked)
-    _refuse_unknown(options.config_paths, found.places, "is no directory with defaults in both images")
+    ready = order.ready(variables_of(world.target), options.texts)
+    found = vault.preview_refresh(sources_of(order, world.sources), ready)
+    _refuse_unknown(asked, found.places, "is no directory with defaults in both images")
     kept = tuple(place for place in places if place.path in found.places)
     return Refreshing(order=order.model_copy(update={"places": kept}), found=found) if kept else None
 
@@ -72,9 +74,9 @@ def _refuse_unknown(asked: tuple[str, ...], known: tuple[str, ...], why: str) ->
             raise Refused("no-configuration", f"{path} {why}.", then=then)
 
 
-def places_of(container: Container, sources: tuple[Source, ...], path: str) -> tuple[ConfigPlace, ...]:
-    """Where on the data a configuration path is: below one mount, or in those that are mounted below the path."""
-    path = path.rstrip("/") or "/"
+def places_of(container: Container, sources: tuple[Source, ...], tree: ConfigTree) -> tuple[ConfigPlace, ...]:
+    """Where on the data a tree of configuration is: below one mount, or in those that are mounted below its path."""
+    path = tree.path.rstrip("/") or "/"
     mounts = [mount for mount in container.mounts if is_data(mount)]
     above = [mount for mount in mounts if is_within(path, mount.destination)]
     holding = max(above, key=lambda mount: len(mount.destination), default=None)
@@ -82,7 +84,17 @@ def places_of(container: Container, sources: tuple[Source, ...], path: str) -> t
     below = (mount for mount in mounts if mount not in above and is_within(mount.destination, path))
     seen += [(mount, mount.destination) for mount in below]
     found = (_place(container, sources, mount, where) for mount, where in seen)
-    return tuple(place for place in found if place)
+    return tuple(_with_defaults(place, tree, path) for place in found if place)
+
+
+def _with_defaults(place: ConfigPlace, tree: ConfigTree, path: str) -> ConfigPlace:
+    """A place with what is said about its defaults; of one of those below only where the images have them."""
+    inner = PurePosixPath(place.path).relative_to(path)
+    said: dict[str, object] = {"defaults": str(PurePosixPath(tree.defaults) / inner) if tree.defaults else ""}
+    if place.path == path:
+        said |= {"permissions": tree.permissions or "", "modes_to_set": tree.modes_to_set}
+        said |= {"skip": (*place.skip, *tree.skip)}
+    return place.model_copy(update=said)
 
 
 def outermost(places: Iterable[ConfigPlace]) -> tuple[ConfigPlace, ...]:

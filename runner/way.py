@@ -10,7 +10,7 @@ from runner.labels import SUCCESSOR
 from runner.plan import Side, held_tag
 from runner.recipes.due import packages_between
 from runner.recipes.loader import recipe_for_image
-from runner.recipes.model import Recipe
+from runner.recipes.model import ConfigTree, Recipe
 from runner.recipes.tags import release_in_tag
 from runner.recipes.work import OwnHook, PackageList
 from runner.refresh.choices import Conflict
@@ -82,7 +82,7 @@ class Options(Fact):
     """Whether the checks of a recipe are left out."""
     refresh: bool = True
     """Whether new default configuration is brought in."""
-    config_paths: tuple[str, ...] = ()
+    config_paths: tuple[ConfigTree, ...] = ()
     """Configuration the recipe does not name, as the container sees it."""
     conflict: Conflict = Conflict.ASK
     prepared: tuple[PreparedAnswer, ...] = ()

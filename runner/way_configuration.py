@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from runner.labels import CHECKER
 from runner.recipes.model import Recipe
 from runner.recipes.work import PackageList, Preflight
@@ -12,6 +14,9 @@ from runner.steps.packages import ComparePackages
 from runner.vault.configuration import RefreshOrder
 from runner.vault.port import Room, Source
 from runner.world import World
+
+_PATHS = re.compile(r"(?:^|[\s'\"])(/[^\s'\"]+)")
+"""The paths in a word of a command line, which may be a whole line for a shell."""
 
 
 def prepare_refresh(world: World, old: Existing, room: Room) -> tuple[PrepareRefresh, ...]:
@@ -80,10 +85,10 @@ def sources_of(order: RefreshOrder, sources: tuple[Source, ...]) -> tuple[Source
 
 
 def _is_about(check: Preflight, order: RefreshOrder) -> bool:
-    """Whether a check of the new image reads what is refreshed."""
-    files = tuple(word for word in check.argv if word.startswith("/"))
+    """Whether a check of the new image reads what is refreshed; one that names no file knows itself where that is."""
+    files = [file for word in check.argv for file in _PATHS.findall(word)]
     here = any(is_within(file, place.path) for file in files for place in order.places)
-    return check.where == "target-image" and here
+    return check.where == "target-image" and (here or not files)
 
 
 def _check(world: World, check: Preflight, successor: Ours) -> CheckConfiguration:

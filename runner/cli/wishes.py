@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from runner.errors import UsageError
+from runner.recipes.model import ConfigTree
 
 if TYPE_CHECKING:
     from runner.goal import Goal
@@ -93,14 +94,18 @@ class RefreshWishes:
     """What the options of one command line say about configuration."""
 
     left_out: bool | None = None
-    paths: tuple[str, ...] = ()
+    paths: tuple[ConfigTree, ...] = ()
     conflict: str | None = None
     answers: Path | None = None
 
     @classmethod
     def of(cls, no_refresh: bool, paths: list[str] | None, conflict: str | None, answers: Path | None) -> RefreshWishes:
-        """As they were typed."""
-        return cls(no_refresh or None, tuple(paths or ()), conflict, answers)
+        """As they were typed; UsageError ``config-path``."""
+        if wrong := [path for path in paths or () if not path.startswith("/")]:
+            what = f"{wrong[0]!r} is no path as the container sees it."
+            raise UsageError("config-path", what, then="Begin it with a slash: --config-path /etc/app")
+        trees = tuple(ConfigTree(path=path) for path in paths or ())
+        return cls(no_refresh or None, trees, conflict, answers)
 
     @property
     def options(self) -> dict[str, object]:

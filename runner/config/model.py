@@ -14,6 +14,7 @@ from runner.errors import UsageError
 from runner.fitness import probe_from
 from runner.hops import Stated
 from runner.recipes.health import RecipeEvidence
+from runner.recipes.model import ConfigTree
 from runner.recipes.work import OwnHook
 from runner.secrecy import FromFile, secret_word
 from runner.silence.model import Monitor
@@ -87,8 +88,8 @@ class Settings(Stated):
     hooks: tuple[OwnHook, ...] = Field(default=(), description="Commands at certain moments of an upgrade.")
     keep_env: tuple[str, ...] = Field(default=(), description="Variables kept though they equal the old image's.")
     refresh: bool | None = Field(default=None, description="Whether new default configuration is brought in.")
-    config_paths: tuple[str, ...] = Field(
-        default=(), description="Configuration the recipe does not name, as the container sees it."
+    config_paths: tuple[ConfigTree, ...] = Field(
+        default=(), description="Configuration the recipe does not name, as the container sees it; as in recipes."
     )
     conflict: Literal["ask", "install", "keepold", "abort"] | None = Field(
         default=None, description="What to do with an unanswered configuration conflict, as --conflict."

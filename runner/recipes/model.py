@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from runner.hops import Backward, Downgrade, Editions, HopRule, Source, Stated
 from runner.recipes.health import Port, RecipeEvidence, RecipeProbe, Standstill
@@ -26,6 +26,7 @@ from runner.versions import SchemeName
 
 Verified = Literal["real", "stand-in", "documentation"]
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
+RelativePath = Annotated[str, Field(pattern=r"^[^/](.*[^/])?$")]
 
 
 class RecipeImage(Stated):
@@ -96,6 +97,33 @@ class DatedRelease(Stated):
     date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
 
 
+def _or_its_path_alone(schema: dict[str, JsonValue]) -> None:
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string", "pattern": "^/"}, whole]
+
+
+class ConfigTree(Stated):
+    """A directory of configuration; a path alone where the images have the defaults at that very place."""
+
+    model_config = ConfigDict(json_schema_extra=_or_its_path_alone)
+
+    path: AbsolutePath = Field(description="As the container sees it.")
+    defaults: AbsolutePath | None = Field(default=None, description="Where the images keep its defaults instead.")
+    permissions: AbsolutePath | None = Field(
+        default=None, description="A file in the images with the defaults' modes: PATH MODE a line."
+    )
+    skip: tuple[RelativePath, ...] = Field(default=(), description="Paths in it to leave alone, with all below them.")
+    modes_to_set: tuple[RelativePath, ...] = Field(
+        default=(), description="Paths in it where a changed default mode is set without a question."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, given: object) -> object:
+        return {"path": given} if isinstance(given, str) else given
+
+
 class Recipe(Stated):
     """Everything the runner knows about one product."""
 
@@ -109,7 +137,7 @@ class Recipe(Stated):
     releases: tuple[str | DatedRelease, ...] = Field(default=(), description="Releases known to exist; never complete.")
 
     data_paths: tuple[AbsolutePath, ...] = ()
-    config_paths: tuple[AbsolutePath, ...] = ()
+    config_paths: tuple[ConfigTree, ...] = ()
     config_tokens: dict[str, str] = Field(
         default={}, description="Literal tokens in default files and what stands for them; $NAME is the container's."
     )

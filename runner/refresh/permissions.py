@@ -16,14 +16,20 @@ MOST = 0o7777
 def read_permissions(path: Path) -> dict[str, int]:
     """Path in the tree → mode; UsageError ``refresh-bad-permissions`` names the line that is none."""
     try:
-        lines = path.read_text("utf-8", "surrogateescape").splitlines()
+        text = path.read_bytes()
     except OSError as error:
-        raise _bad(path, error.strerror or str(error)) from error
+        raise _bad(str(path), error.strerror or str(error)) from error
+    return permissions_from(text, str(path))
+
+
+def permissions_from(text: bytes, name: str) -> dict[str, int]:
+    """The same of a list that was read already; ``name`` is what people call it."""
+    lines = text.decode("utf-8", "surrogateescape").splitlines()
     told = ((number, line.strip()) for number, line in enumerate(lines, 1))
-    return dict(_pair(path, number, line) for number, line in told if line and not line.startswith("#"))
+    return dict(_pair(name, number, line) for number, line in told if line and not line.startswith("#"))
 
 
-def _pair(path: Path, number: int, line: str) -> tuple[str, int]:
+def _pair(path: str, number: int, line: str) -> tuple[str, int]:
     name, _, mode = line.rpartition(" ")
     try:
         bits = int(mode, 8)
@@ -34,8 +40,8 @@ def _pair(path: Path, number: int, line: str) -> tuple[str, int]:
     return name.strip().strip("/"), bits
 
 
-def _bad(path: Path, why: str) -> UsageError:
-    what = f"The list of permissions {printable(str(path))} cannot be used: {why}."
+def _bad(path: str, why: str) -> UsageError:
+    what = f"The list of permissions {printable(path)} cannot be used: {why}."
     return UsageError(
         "refresh-bad-permissions", what, then="Write one path and its octal mode a line: etc/app.conf 640"
     )

@@ -24,6 +24,7 @@ from runner.refresh.apply import apply, tree_of_our_own
 from runner.refresh.choices import Answer, Conflict, Question, answer_by_policy
 from runner.refresh.entries import Rules, printable
 from runner.refresh.look import Defaults, Tokens, read_defaults
+from runner.refresh.permissions import permissions_from
 from runner.refresh.report import Report, report_of
 from runner.refresh.root import Root
 from runner.refresh.run import Opened, refuse_unfinished, unanswered
@@ -32,13 +33,13 @@ from runner.refresh.settlement import Settlement
 from runner.refresh.store import adopt_draft, draft_store, drop_draft
 from runner.refresh.telling import Told, told_of
 from runner.refresh.undo import is_unfinished
-from runner.refresh.unpack import holds_something, unpack
+from runner.refresh.unpack import holds_something, only_file, unpack
 
 DEFAULTS, REPORTS = "defaults.json", "reports.json"
 
 
 Packed = dict[str, dict[str, str]]
-"""Side (``old``, ``new``) → path → a tar of the defaults there, as base64."""
+"""Side (``old``, ``new``) → path of a place, or of a list of modes → a tar of its defaults, or of the list; base64."""
 
 
 class Place(TypedDict):
@@ -47,7 +48,10 @@ class Place(TypedDict):
     key: str
     inside: str
     path: str
+    permissions: str
+    """Where the images have a list of the defaults' modes; empty where they have none."""
     skip: list[str]
+    modes_to_set: list[str]
 
 
 class Prepared(TypedDict):
@@ -91,7 +95,7 @@ def answer(order: Order, mounts: Path, kept: Path | None) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="refloat-refresh-") as scratch, ExitStack() as stack:
         sites = []
         for number, place in enumerate(order["places"]):
-            if order["run"] or _is_there(place, mounts, packed):
+            if order["run"] or _is_there(order, place, mounts, packed):
                 folder = Path(scratch) / str(number)
                 folder.mkdir()
                 sites.append(stack.enter_context(_opened(order, place, mounts, folder, packed)))
@@ -99,13 +103,18 @@ def answer(order: Order, mounts: Path, kept: Path | None) -> dict[str, object]:
     return {"places": told}
 
 
-def _is_there(place: Place, mounts: Path, packed: Packed) -> bool:
-    """Whether both images have defaults for a place, and the data a tree; a look passes over all others."""
+def _is_there(order: Order, place: Place, mounts: Path, packed: Packed) -> bool:
+    """Whether a place has a tree, and defaults to compare it with; a look passes over all others."""
     try:
         _user_root(mounts / place["key"], place).close()
     except Refused:
         return False
-    return all(holds_something(b64decode(trees.get(place["path"], ""))) for trees in packed.values())
+    old, new = (holds_something(b64decode(packed[side].get(place["path"], ""))) for side in ("old", "new"))
+    return new and (old or beside.stored_beside(_store(place, mounts), order["old"]) is not None)
+
+
+def _store(place: Place, mounts: Path) -> Path:
+    return beside.store_beside(mounts / place["key"], place["path"])
 
 
 def _defaults(order: Order, kept: Path | None) -> Packed:
@@ -130,15 +139,14 @@ def _write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def _opened(order: Order, place: Place, mounts: Path, scratch: Path, packed: Packed) -> Iterator[_Site]:
-    top = mounts / place["key"]
-    store = beside.store_beside(top, place["path"])
+    top, store = mounts / place["key"], _store(place, mounts)
     tokens = tuple((name.encode(), value.encode()) for name, value in order["tokens"].items())
     with ExitStack() as stack:
         user = stack.enter_context(_user_root(top, place))
         old = stack.enter_context(_old_defaults(order, place, scratch, packed, store, tokens))
-        modes = unpack(b64decode(packed["new"][place["path"]]), scratch / "new")
+        modes = _unpacked(packed["new"], place, scratch / "new")
         new = Defaults(stack.enter_context(Root(scratch / "new")), tokens, modes)
-        rules = Rules(unmanaged=frozenset((*place["skip"], beside.STORES)))
+        rules = Rules(frozenset((*place["skip"], beside.STORES)), frozenset(place["modes_to_set"]))
         yield _Site(place, store, Opened(old, new, user, read_defaults(old), read_defaults(new)), rules)
 
 
@@ -159,9 +167,16 @@ def _old_defaults(order: Order, place: Place, scratch: Path, packed: Packed, sto
         with Root(kept.directory) as root:
             yield Defaults(root, (), kept.modes)  # as they were installed: tokens are replaced in them already
         return
-    modes = unpack(b64decode(packed["old"][place["path"]]), scratch / "old")
+    modes = _unpacked(packed["old"], place, scratch / "old")
     with Root(scratch / "old") as root:
         yield Defaults(root, tokens, modes)
+
+
+def _unpacked(trees: dict[str, str], place: Place, folder: Path) -> dict[str, int]:
+    """Unpack the defaults of a place, and yield their modes: those of a list of the image's before the files' own."""
+    listed = only_file(b64decode(trees.get(place["permissions"], "")))
+    modes = unpack(b64decode(trees[place["path"]]), folder)
+    return modes if listed is None else modes | permissions_from(listed, place["permissions"])
 
 
 def _settled(order: Order, site: _Site) -> Settlement:

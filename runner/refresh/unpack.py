@@ -40,6 +40,16 @@ def holds_something(packed: bytes) -> bool:
         return any(member.name.rstrip("/").partition("/")[2] for member in tar)
 
 
+def only_file(packed: bytes) -> bytes | None:
+    """The text of the one file in a tar; None where it is no file, and where there is no tar at all."""
+    if not packed:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        first = tar.next()
+        opened = tar.extractfile(first) if first and first.isfile() else None
+        return opened.read() if opened else None
+
+
 def _can_be(path: str) -> bool:
     return not any(name in ("", ".", "..") for name in path.split("/"))
 

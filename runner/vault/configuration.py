@@ -21,8 +21,14 @@ class ConfigPlace(Fact):
     """Where in the source it is; empty where it is all of it."""
     path: str
     """Where the container sees it: what people call it."""
+    defaults: str = ""
+    """Where the images keep its defaults; empty where that is ``path``."""
+    permissions: str = ""
+    """A file in the images that says the defaults' modes; empty where the files themselves do."""
     skip: tuple[str, ...] = ()
-    """Paths in it where something else is mounted."""
+    """Paths in it to leave alone: something else is mounted there, or the product does not manage them."""
+    modes_to_set: tuple[str, ...] = ()
+    """Paths in it where a changed default mode is set without a question."""
 
 
 class PreparedAnswer(Fact):

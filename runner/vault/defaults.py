@@ -15,8 +15,9 @@ from runner.vault.refreshing import Packed
 
 def read_defaults(engine: EnginePort, order: RefreshOrder, run: str = "") -> Packed:
     """The defaults of both images as tars; a place that is missing in an image is missing here."""
-    paths = tuple(place.path for place in order.places)
-    return {side: _read(engine, image, paths, run) for side, image in sides(order).items()}
+    wanted = {place.path: place.defaults or place.path for place in order.places}
+    wanted |= {place.permissions: place.permissions for place in order.places if place.permissions}
+    return {side: _read(engine, image, wanted, run) for side, image in sides(order).items()}
 
 
 def sides(order: RefreshOrder) -> dict[str, str]:
@@ -24,7 +25,7 @@ def sides(order: RefreshOrder) -> dict[str, str]:
     return {"old": order.old_image, "new": order.new_image}
 
 
-def _read(engine: EnginePort, image: str, paths: tuple[str, ...], run: str) -> dict[str, bytes]:
+def _read(engine: EnginePort, image: str, wanted: dict[str, str], run: str) -> dict[str, bytes]:
     name = f"refloat-{DEFAULTS}-{run or 'look'}-{secrets.token_hex(4)}"
     body: Json = {
         "Image": image,
@@ -33,12 +34,15 @@ def _read(engine: EnginePort, image: str, paths: tuple[str, ...], run: str) -> d
         "Labels": {RUN: run, ROLE: DEFAULTS},
         "HostConfig": {"NetworkMode": "none"},
     }
-    made = engine.create_container(name, body)
     found: dict[str, bytes] = {}
     try:
-        for path in paths:
+        made = engine.create_container(name, body)
+    except NotFound:
+        return found  # the defaults beside the data do without the old image; where there are none, there is no place
+    try:
+        for name_of_it, path in wanted.items():
             with contextlib.suppress(NotFound):
-                found[path] = engine.read_archive(made, path)
+                found[name_of_it] = engine.read_archive(made, path)
     finally:
         with contextlib.suppress(EngineError):
             engine.remove_container(made, force=True, volumes=True)

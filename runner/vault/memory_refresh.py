@@ -24,7 +24,7 @@ def refresh_trees(order: RefreshOrder, trees: Mapping[str, Contents],
 
 def _refresh_place(place: ConfigPlace, order: RefreshOrder, tree: Contents, ships: Ships) -> Refreshed:
     """Change the tree."""
-    old, new = (below(ships[image], f"{place.path}/") for image in (order.old_image, order.new_image))
+    old, new = (below(ships[image], f"{place.defaults or place.path}/") for image in (order.old_image, order.new_image))
     if not old or not new:
         return Refreshed()
     top = f"{place.inside}/" if place.inside else ""

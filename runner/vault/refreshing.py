@@ -12,7 +12,7 @@ from runner.vault.answers import error_from
 from runner.vault.configuration import OpenQuestion, PathTold, Refreshed, RefreshOrder, joined
 
 Packed = dict[str, dict[str, bytes]]
-"""Side (``old``, ``new``) → path → a tar of the defaults there."""
+"""Side (``old``, ``new``) → path of a place, or of a list of modes → a tar of its defaults, or of the list."""
 
 
 class _PlaceAnswer(Fact):

@@ -25,6 +25,7 @@ from runner.engine.memory import MemoryEngine
 from runner.errors import UsageError
 from runner.facts import Image
 from runner.inventory import Entry
+from runner.recipes.model import ConfigTree
 from runner.session import Session
 from runner.vault.memory import MemoryVault
 from runner.versions import release_from
@@ -112,10 +113,14 @@ def test_what_the_file_says_about_configuration_gives_way_to_the_command_line(
     path.write_text("targets:\n  db: {conflict: keepold, config_paths: [/etc/db]}\n  web: {refresh: false}\n")
     monkeypatch.setenv("REFLOAT_CONFIG", str(path))
     options = asked("db").wishes.options
-    assert (options.refresh, options.config_paths, options.conflict) == (True, ("/etc/db",), "keepold")
+    assert (options.refresh, options.config_paths, options.conflict) == (True, (ConfigTree(path="/etc/db"),), "keepold")
     typed = RefreshWishes.of(True, ["/etc/other"], "install", None)
     options = asked("db", Wishes(refresh=typed)).wishes.options
-    assert (options.refresh, options.config_paths, options.conflict) == (False, ("/etc/other",), "install")
+    assert (options.refresh, options.config_paths, options.conflict) == (
+        False,
+        (ConfigTree(path="/etc/other"),),
+        "install",
+    )
     assert asked("web").wishes.options.refresh is False
 
 

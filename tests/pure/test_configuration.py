@@ -19,6 +19,7 @@ from runner.perform_configuration import told
 from runner.plan import Plan
 from runner.planner import plan_upgrade
 from runner.prepared import read_prepared
+from runner.recipes.model import ConfigTree
 from runner.records import End
 from runner.refresh.choices import Conflict
 from runner.rehearsing import Ears, Wanted, rehearse
@@ -36,7 +37,7 @@ from runner.world import World
 from tests.pure.sweep.stages import CONFIGURED, NAME, SHIPS_NEW, SHIPS_OLD, Stage, build, runner_on
 
 RUN = "20240101-000000-abcdef"
-CONF = Options(config_paths=("/conf",))
+CONF = Options(config_paths=(ConfigTree(path="/conf"),))
 MINE = Behaviour(ships={"/conf/db/rows": "the vendor's", "/conf/db/more": "more rows"})
 
 
@@ -73,7 +74,7 @@ def folder(source: str, destination: str) -> Mount:
 
 
 def places(container: Container, path: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    found = places_of(container, data_mounts(container), path)
+    found = places_of(container, data_mounts(container), ConfigTree(path=path))
     return [(place.key, place.inside, place.path, place.skip) for place in found]
 
 
@@ -120,7 +121,7 @@ def test_without_defaults_in_both_images_or_on_request_nothing_is_refreshed() ->
     assert "refresh-configuration" not in kinds(planned(CONF.model_copy(update={"refresh": False})))
     for path, why in (("/nowhere", "is on no data"), ("/data", "is no directory with defaults")):
         with pytest.raises(Refused, match=why) as refused:
-            planned(Options(config_paths=(path,)))
+            planned(Options(config_paths=(ConfigTree(path=path),)))
         assert refused.value.code == "no-configuration"
 
 

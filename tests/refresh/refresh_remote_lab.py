@@ -33,6 +33,8 @@ class Lab:
     folder: Path
     inside: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
+    permissions: str = ""
+    modes_to_set: list[str] = field(default_factory=list)
 
     @property
     def volume(self) -> Path:
@@ -43,15 +45,28 @@ class Lab:
     ) -> Order:
         return {
             "run": run,
-            "places": [{"key": "d0", "inside": self.inside, "path": PATH, "skip": ["mounted"]}],
+            "places": [
+                {
+                    "key": "d0",
+                    "inside": self.inside,
+                    "path": PATH,
+                    "permissions": self.permissions,
+                    "skip": ["mounted"],
+                    "modes_to_set": self.modes_to_set,
+                }
+            ],
             "old": "image-old",
             "new": "image-new",
             "tokens": self.tokens,
             "conflict": conflict,
             "answers": list(answers),
-            "defaults": {side: {PATH: packed(self.folder / side)} for side in ("old", "new")},
+            "defaults": {side: self._packed(side) for side in ("old", "new")},
             "write": write,
         }
+
+    def _packed(self, side: str) -> dict[str, str]:
+        listed = {self.permissions: packed(self.folder / f"{side}.modes")} if self.permissions else {}
+        return {PATH: packed(self.folder / side), **listed}
 
     def ask(self, order: Order, kept: str = "kept") -> Told:
         told = answer(order, self.folder / "sources", self.folder / kept)["places"]

@@ -7,12 +7,13 @@ import os
 import shutil
 import tarfile
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from vaultwork.requests import Request, answer_to
 
-from runner.errors import RefloatError
+from runner.errors import RefloatError, UsageError
 from runner.refresh.remote import Prepared
 from runner.refresh.shipping import program
 from runner.refresh.unpack import unpack
@@ -194,3 +195,33 @@ def test_the_vaults_program_runs_it_and_passes_its_words_on(lab: Lab, tmp_path: 
     order["conflict"] = "install"
     assert "places" in answer_to(Request(**fields))  # type: ignore[typeddict-item]  # made of pieces
     assert (lab.volume / "upd").read_text() == "2"
+
+
+def test_modes_are_those_of_a_list_in_the_image_and_some_are_set_without_a_question(lab: Lab) -> None:
+    for side, (both, conf, d) in {"old": ("640", "644", "755"), "new": ("660", "664", "2775")}.items():
+        (lab.folder / f"{side}.modes").write_text(f"# PATH MODE\nboth {both}\nconf {conf}\nd {d}\n")
+    for name in ("both", "conf"):
+        (lab.volume / name).chmod(0o600)
+    modes = replace(lab, permissions="/skel.permissions", modes_to_set=["conf"])
+    told = modes.ask(modes.order(write=True, conflict="keepold"))
+    found = {path: mode for path, (_, mode, _) in modes.tree().items()}
+    assert (found["both"], found["conf"], found["d"]) == (0o600, 0o664, 0o2775)  # the first is asked about, and kept
+    assert told["counts"]["Permissions"] == 4
+
+
+def test_a_list_of_modes_that_makes_no_sense_is_refused_before_anything_is_touched(lab: Lab) -> None:
+    for side in ("old", "new"):
+        (lab.folder / f"{side}.modes").write_text("upd rw-r-----\n")
+    modes, before = replace(lab, permissions="/skel.permissions"), picture(lab.volume)
+    with pytest.raises(UsageError, match=r"/skel.permissions .* line 1"):
+        modes.ask(modes.order(write=True, conflict="keepold"))
+    assert picture(lab.volume) == before
+
+
+def test_a_look_too_needs_no_old_image_where_the_defaults_are_kept(lab: Lab) -> None:
+    lab.ask(lab.order(write=True, conflict="keepold"))
+    order = lab.order(write=False, run="")
+    order["old"], order["new"] = "image-new", "image-newer"
+    assert order["defaults"]
+    order["defaults"]["old"] = {}
+    assert lab.ask(order)["path"] == PATH

@@ -18,6 +18,7 @@ from runner.facts import Image, Json
 from runner.goal import Goal
 from runner.labels import CHECKER, SUCCESSOR
 from runner.plan import Plan
+from runner.recipes.model import ConfigTree
 from runner.recipes.work import OwnHook
 from runner.records import Record
 from runner.restoring import From
@@ -255,8 +256,8 @@ def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record],
     """Do what the stage is about."""
     runner = runner_on(engine, home, hear)
     if stage.act == "apply":
-        options = Options(hold=stage.hold, deadline_s=10, config_paths=(stage.config,) if stage.config else (),
-                          hooks=stage.hooks)  # fmt: skip
+        trees = (ConfigTree(path=stage.config),) if stage.config else ()
+        options = Options(hold=stage.hold, deadline_s=10, config_paths=trees, hooks=stage.hooks)
         runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options)))
     elif stage.act == "stack":
         _apply_stack(stage, runner)
