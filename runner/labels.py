@@ -25,7 +25,9 @@ VAULT_ROLE = "vault"
 """The role of the volume that the snapshots are kept in."""
 DEPOT_ROLE = "archives"
 """The role of the volume that archives are kept in where nobody names a place."""
-READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, CHECKER, HOOK, ARCHIVE)
+DRAFT = "draft"
+"""The role of volumes with configuration as a refresh would leave it, and of the container that fills them."""
+READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, DRAFT, CHECKER, HOOK, ARCHIVE)
 """Roles of our own containers that hold data without being a second server on it."""
 
 

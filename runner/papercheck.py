@@ -152,7 +152,7 @@ def paper_engine(plan: Plan, *worlds: World) -> MemoryEngine:
 def _manners(plan: Plan, image: Image) -> Behaviour:
     """It obeys, and brings its own default wherever configuration is refreshed."""
     steps = (step for step in plan.steps if step.kind == "refresh-configuration")
-    ships = {f"{place.path}/{image.id}": "default" for step in steps for place in step.order.places}
+    ships = {f"{place.defaults or place.path}/{image.id}": "default" for step in steps for place in step.order.places}
     return Behaviour(obeys=True, healthcheck=bool(image.config.get("Healthcheck")), ships=ships)
 
 

@@ -54,6 +54,8 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return configuration.prepare_refresh(hands, step)
         case configuring.RefreshConfiguration():
             return configuration.refresh(hands, step)
+        case configuring.CheckDraft():
+            return configuration.check_draft(hands, step)
         case configuring.CheckConfiguration():
             return configuration.check(hands, step)
         case packing.ComparePackages():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -11,18 +13,19 @@ from pydantic import JsonValue
 from runner.errors import EngineError, NotFound
 from runner.facts import Container, Json, MountKind
 from runner.hands import Hands
-from runner.labels import ROLE, RUN, SUCCESSOR
+from runner.labels import DRAFT, ROLE, RUN, SUCCESSOR
 from runner.perform_containers import last_lines, remove_ours
 from runner.perform_data import ensure_sole_use
 from runner.quoting import quoted_lines, quoted_text
 from runner.spec.inspected import listed, text, texts, variables_of
-from runner.steps.configuration import AsksImage, CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.configuration import AsksImage, CheckConfiguration, CheckDraft, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Existing
 from runner.vault.configuration import Refreshed, RefreshOrder
 
 TEXTS_PAPER = "answers.json"
 """The texts that go with prepared answers: SHA-256 → base64."""
 HEAD_LINES = 200
+NO_DRAFTS: Mapping[str, str] = {}
 
 
 def prepare_refresh(hands: Hands, step: PrepareRefresh) -> Json:
@@ -61,7 +64,7 @@ def told(done: Refreshed, container: Container) -> Json:
         {"path": each.path, "lines": listed(each.lines), "diff": quoted_text(each.diff, container)}
         for each in done.paths
     ]
-    return {"changed": done.changed, "counts": {**done.counts}, "paths": paths}
+    return {"changed": done.changed, "counts": {**done.counts}, "paths": paths, "outcomes": {**done.outcomes}}
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,44 @@ class ImageAnswer:
 
 
 def check(hands: Hands, step: CheckConfiguration) -> Json:
-    """Run the checker; EngineError ``bad-configuration`` with what it said."""
-    answer = ask_image(hands, step)
+    """Run the checker, unless it saw just this on a copy; EngineError ``bad-configuration`` with what it said."""
+    seen = hands.found("check-draft").get("outcomes")
+    if seen and seen == hands.found("refresh-configuration").get("outcomes"):
+        return {"checked_before": True}
+    return _checked(hands, step, {})
+
+
+def check_draft(hands: Hands, step: CheckDraft) -> Json:
+    """The same on a copy as the refresh will leave it; what is too big to be copied is left to the later check."""
+    names = {place.path: f"refloat-{DRAFT}-{step.who.run}-{n}" for n, place in enumerate(step.order.places)}
+    remove_ours(hands, step.who)
+    try:
+        ready = _ready(hands, step.owner, step.order)
+        outcomes = hands.vault.draft_refresh(step.room, step.sources, ready, names)
+        if not outcomes:
+            return {"left_out": "it is too big to be copied"}
+        return {**_checked(hands, step, names), "outcomes": {**outcomes}}
+    finally:
+        for name in names.values():
+            with suppress(NotFound):
+                hands.engine.remove_volume(name)
+
+
+def _checked(hands: Hands, step: CheckConfiguration | CheckDraft, drafts: Mapping[str, str]) -> Json:
+    answer = ask_image(hands, step, drafts)
     if answer.code != step.exit_status or (step.danger and re.search(step.danger, answer.said, re.MULTILINE)):
         raise _refused(step, answer.code, answer.lines)
     return {"exit_code": answer.code, "said": listed(quoted_lines(answer.said, answer.container, HEAD_LINES))}
 
 
-def ask_image(hands: Hands, step: AsksImage) -> ImageAnswer:
-    """Run a command of the new image in a container of its own, which is gone afterwards."""
+def ask_image(hands: Hands, step: AsksImage, drafts: Mapping[str, str] = NO_DRAFTS) -> ImageAnswer:
+    """Run a command of the new image in a container of its own, which is gone afterwards.
+
+    ``drafts`` (path in the container → volume) are mounted over its data.
+    """
     remove_ours(hands, step.who)
     successor = hands.container(step.successor)
-    made = hands.engine.create_container(step.who.name, _body(step, successor))
+    made = hands.engine.create_container(step.who.name, _body(step, successor, drafts))
     try:
         hands.engine.start(made)
         code = hands.engine.wait(made, step.timeout_s)
@@ -96,7 +125,7 @@ def ask_image(hands: Hands, step: AsksImage) -> ImageAnswer:
         remove_ours(hands, step.who)
 
 
-def _refused(step: CheckConfiguration, code: int | None, lines: tuple[str, ...]) -> EngineError:
+def _refused(step: CheckConfiguration | CheckDraft, code: int | None, lines: tuple[str, ...]) -> EngineError:
     ended = f"exit code {code}" if code is not None else f"no answer within {step.timeout_s:g} s"
     asked = " ".join(step.argv)
     what = f"The new version's own “{asked}” refuses the configuration: {ended} (--unchecked leaves that out)."
@@ -105,8 +134,8 @@ def _refused(step: CheckConfiguration, code: int | None, lines: tuple[str, ...])
     return error
 
 
-def _body(step: AsksImage, successor: Container) -> Json:
-    """The successor's own settings, with its data mounted read-only and nobody to reach."""
+def _body(step: AsksImage, successor: Container, drafts: Mapping[str, str]) -> Json:
+    """The successor's own settings, with its data mounted read-only, drafts over it, and nobody to reach."""
     config = successor.config
     before = texts(config.get("Entrypoint")) if step.entrypoint else ()
     argv = (*before, *step.argv)
@@ -121,7 +150,7 @@ def _body(step: AsksImage, successor: Container) -> Json:
         "NetworkDisabled": True,
         "Labels": {RUN: step.who.run, ROLE: step.who.role},
         "HostConfig": {
-            "Mounts": [*_read_only(successor)],
+            "Mounts": [*_read_only(successor, drafts)],
             "NetworkMode": "none",
             "LogConfig": {"Type": "json-file", "Config": {}},
             "SecurityOpt": ["no-new-privileges:true"],
@@ -129,12 +158,18 @@ def _body(step: AsksImage, successor: Container) -> Json:
     }
 
 
-def _read_only(successor: Container) -> list[Json]:
-    mounts: list[Json] = []
+def _read_only(successor: Container, drafts: Mapping[str, str]) -> list[Json]:
+    mounts = [_volume(name, path) for path, name in drafts.items()]
     for each in successor.mounts:
         shown: Json = {"Target": each.destination, "ReadOnly": True}
+        if each.destination in drafts:
+            continue
         if each.kind is MountKind.VOLUME:
-            mounts.append({**shown, "Type": "volume", "Source": each.name, "VolumeOptions": {"NoCopy": True}})
+            mounts.append(_volume(each.name, each.destination))
         elif each.kind is MountKind.BIND:
             mounts.append({**shown, "Type": "bind", "Source": each.source})
     return mounts
+
+
+def _volume(name: str, path: str) -> Json:
+    return {"Type": "volume", "Source": name, "Target": path, "ReadOnly": True, "VolumeOptions": {"NoCopy": True}}

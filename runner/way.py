@@ -156,7 +156,7 @@ def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyF
     name, old = world.target.name, Existing(id=world.target.id, name=world.target.name)
     staged = Ours(run=room.run, role=SUCCESSOR, name=staging_name(name))
     checked = way.earlier is None and not options.unchecked
-    checks = checks_beforehand(world, recipe_of(world), staged) if checked else ()
+    checking = recipe_of(world) if checked else None
     packages = packages_beforehand(world, _packages(world), old, staged) if checked else ()
     warm = WarmCopy(cause="the bulk of the data costs no downtime", room=room, sources=world.sources)
     return (
@@ -166,10 +166,10 @@ def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyF
         HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,
                   image_ref=world.target.image_ref, tag=held_tag(room.run)),
         TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
-        *checks,
+        *checks_beforehand(world, checking, staged),
         *packages,
         *((warm,) if world.sources else ()),
-        *prepare_refresh(world, old, room),
+        *prepare_refresh(world, checking, old, staged, room),
     )  # fmt: skip
 
 
@@ -252,13 +252,13 @@ def _old_terms(world: World, way: Way) -> HealthTerms:
 def _change(world: World, options: Options, way: Way, room: Room) -> tuple[AnyForward, ...]:
     name, old = world.target.name, Existing(id=world.target.id, name=world.target.name)
     successor = Ours(run=room.run, role=SUCCESSOR, name=name)
-    sources = world.sources
+    sources, checking = world.sources, None if options.unchecked else recipe_of(world)
     sole = EnsureSoleUse(phase=Phase.CHANGE, cause="two servers on one data directory corrupt it", sources=sources)
     return (
         Rename(cause="the name is needed", who=old, before=name, name=kept_name(name)),
         Rename(cause="others know it by this name", who=successor, before=staging_name(name), name=name),
         *((_brought_back(way.earlier, way.why_earlier, room, sources),) if way.earlier and sources else ()),
-        *(refresh_steps(world, recipe_of(world), old, successor, room) if way.earlier is None else ()),
+        *(refresh_steps(world, checking, old, successor, room) if way.earlier is None else ()),
         *hooks_of(world, options).at("before-start", successor),
         *((sole,) if sources else ()),
         StartSuccessor(cause="the change itself", who=successor, room=room, sources=sources,

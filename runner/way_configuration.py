@@ -8,7 +8,7 @@ from runner.labels import CHECKER
 from runner.recipes.model import Recipe
 from runner.recipes.work import PackageList, Preflight
 from runner.spec.data import is_within
-from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.configuration import CheckConfiguration, CheckDraft, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Existing, Ours, Phase
 from runner.steps.packages import ComparePackages
 from runner.vault.configuration import RefreshOrder
@@ -19,18 +19,24 @@ _PATHS = re.compile(r"(?:^|[\s'\"])(/[^\s'\"]+)")
 """The paths in a word of a command line, which may be a whole line for a shell."""
 
 
-def prepare_refresh(world: World, old: Existing, room: Room) -> tuple[PrepareRefresh, ...]:
-    """What is done about it while the old version serves."""
+def prepare_refresh(world: World, recipe: Recipe | None, old: Existing, successor: Ours,
+                    room: Room) -> tuple[PrepareRefresh | CheckDraft, ...]:  # fmt: skip
+    """What is done about it while the old version serves; without a recipe nothing is checked."""
     if world.refresh is None:
         return ()
     order = world.refresh.order
     cause = "a conflict that is not the one answered shows now, at no cost"
-    return (PrepareRefresh(cause=cause, who=old, room=room, sources=sources_of(order, world.sources), order=order),)
+    sources = sources_of(order, world.sources)
+    checks = (_check(world, each, successor) for each in (recipe.preflight if recipe else ()) if _is_about(each, order))
+    return (
+        PrepareRefresh(cause=cause, who=old, room=room, sources=sources, order=order),
+        *(_on_a_draft(check, old, room, sources, order) for check in checks),
+    )
 
 
 def refresh_steps(world: World, recipe: Recipe | None, old: Existing, successor: Ours,
                   room: Room) -> tuple[RefreshConfiguration | CheckConfiguration, ...]:  # fmt: skip
-    """What is done between the snapshot and the start."""
+    """What is done between the snapshot and the start; without a recipe nothing is checked."""
     if world.refresh is None:
         return ()
     order = world.refresh.order
@@ -102,3 +108,9 @@ def _check(world: World, check: Preflight, successor: Ours) -> CheckConfiguratio
         exit_status=check.exit_status,
         danger=check.danger or "",
     )
+
+
+def _on_a_draft(check: CheckConfiguration, old: Existing, room: Room, sources: tuple[Source, ...],
+                order: RefreshOrder) -> CheckDraft:  # fmt: skip
+    same = check.model_dump(exclude={"kind", "phase"})
+    return CheckDraft.model_validate({**same, "owner": old, "room": room, "sources": sources, "order": order})

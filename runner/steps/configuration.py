@@ -68,15 +68,35 @@ class AsksImage(ForwardStep):
         return (RemoveOurs(who=self.who),)
 
 
-class CheckConfiguration(AsksImage):
-    """Let the new version's own checker read the configuration."""
-
-    kind: Literal["check-configuration"] = "check-configuration"
+class _Checks(AsksImage):
     exit_status: int = 0
     danger: str = ""
     """A regular expression of lines that mean no, whatever the exit status."""
+
+
+class CheckConfiguration(_Checks):
+    """Let the new version's own checker read the configuration."""
+
+    kind: Literal["check-configuration"] = "check-configuration"
 
     @property
     def sentence(self) -> str:
         """What it does, in words."""
         return f"check the configuration with the new version's own “{' '.join(self.argv)}”"
+
+
+class CheckDraft(_Checks):
+    """The same on a copy of the configuration as the refresh will leave it, while the old version serves."""
+
+    kind: Literal["check-draft"] = "check-draft"
+    phase: Phase = Phase.PREPARE
+    owner: Existing
+    """Whose configuration it is."""
+    room: Room
+    sources: tuple[Source, ...]
+    order: RefreshOrder
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"check the refreshed configuration, on a copy, with the new version's own “{' '.join(self.argv)}”"

@@ -26,7 +26,7 @@ from runner.steps.back import (
     StopOurs,
     policy_words,
 )  # fmt: skip
-from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.configuration import CheckConfiguration, CheckDraft, PrepareRefresh, RefreshConfiguration
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
 from runner.steps.packages import ComparePackages
@@ -287,6 +287,6 @@ AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | StartAgain | ProveHealth | CompareEvidence
     | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages
-    | CallHook | KeepQuiet | EndQuiet,
+    | CallHook | KeepQuiet | EndQuiet | CheckDraft,
     Field(discriminator="kind"),
 ]  # fmt: skip

@@ -100,6 +100,8 @@ class Refreshed(Fact):
     """Status → how many paths."""
     changed: int = 0
     open: tuple[OpenQuestion, ...] = ()
+    outcomes: dict[str, str] = {}
+    """Place → a digest of all it holds afterwards; of a refresh that was done, and empty for what is too big."""
 
     @property
     def spoken(self) -> str:

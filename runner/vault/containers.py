@@ -9,7 +9,7 @@ from collections.abc import Callable
 from runner.engine.port import Conversation, EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
-from runner.labels import ARCHIVE, DEFAULTS, REFRESH, RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
+from runner.labels import ARCHIVE, DEFAULTS, DRAFT, REFRESH, RESTORE, ROLE, RUN, TOOLS, VAULT_ROLE
 from runner.vault.answers import COMMAND, answer_from, no_place
 from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
@@ -59,13 +59,16 @@ class Containers:
             self._engine.remove_container(name, force=True)
 
     def remove_all_of(self, run: str) -> None:
-        """Remove every tools container of a run."""
+        """Remove every tools container of a run, and what a check was left halfway with."""
         for name in tuple(self._stray):
             self.remove(name)
             self._stray.discard(name)
         for container in self._engine.containers({RUN: run}):
-            if container.labels.get(ROLE) in (TOOLS, RESTORE, DEFAULTS, REFRESH, ARCHIVE):
+            if container.labels.get(ROLE) in (TOOLS, RESTORE, DEFAULTS, REFRESH, DRAFT, ARCHIVE):
                 self.remove(container.name)
+        for volume in self._engine.volumes({RUN: run, ROLE: DRAFT}):
+            with contextlib.suppress(NotFound, Conflict):  # a checker that still holds it goes with its own undo
+                self._engine.remove_volume(volume.name)
 
     def _ask_in(
         self, name: str, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float, *,

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from runner.engine.memory.engine import MemoryEngine
 from runner.engine.memory.faults import Faults, call
 from runner.facts import Json
-from runner.labels import ROLE, VAULT_ROLE
+from runner.labels import DRAFT, ROLE, RUN, VAULT_ROLE
 from runner.vault.configuration import Refreshed, RefreshOrder
 from runner.vault.memory_contents import Contents, below, changed, measured
-from runner.vault.memory_refresh import refresh_trees
+from runner.vault.memory_refresh import contents_of, outcomes_of, refresh_trees
 from runner.vault.port import (
     Changed,
     Copied,
@@ -164,6 +165,18 @@ class MemoryVault:
         return refresh_trees(order, {each.key: self._source(each) for each in sources}, self._ships())[1]
 
     @call
+    def draft_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder,
+                      names: Mapping[str, str]) -> dict[str, str]:  # fmt: skip
+        """See the port."""
+        trees, came = refresh_trees(order, {each.key: self._source(each) for each in sources}, self._ships())
+        if came.open:
+            raise VaultError("refresh-unanswered", f"{came.open[0].path} is a conflict nobody has answered.")
+        for place in order.places:
+            self._engine.world.add_volume(names[place.path], {RUN: room.run, ROLE: DRAFT})
+            self._engine.data[names[place.path]] = contents_of(place, trees)
+        return outcomes_of(order, trees)
+
+    @call
     def refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
         """See the port; what is refreshed is what was sealed, so it may be done again at any point."""
         self._read_seal(room)
@@ -172,7 +185,7 @@ class MemoryVault:
             raise VaultError("refresh-unanswered", f"{came.open[0].path} is a conflict nobody has answered.")
         for each in sources:
             self._make_equal(self._source(each), wanted[each.key])
-        return came
+        return came.model_copy(update={"outcomes": outcomes_of(order, wanted)})
 
     def _ships(self) -> dict[str, dict[str, str]]:
         return {image: behaviour.ships for image, behaviour in self._engine.world.behaviours.items()}

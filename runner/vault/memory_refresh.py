@@ -22,6 +22,16 @@ def refresh_trees(order: RefreshOrder, trees: Mapping[str, Contents],
     return results, joined(told)
 
 
+def contents_of(place: ConfigPlace, trees: Mapping[str, Contents]) -> Contents:
+    """What a place holds."""
+    return below(trees[place.key], f"{place.inside}/" if place.inside else "")
+
+
+def outcomes_of(order: RefreshOrder, trees: Mapping[str, Contents]) -> dict[str, str]:
+    """A digest of what each place holds."""
+    return {place.path: repr(sorted(contents_of(place, trees).items())) for place in order.places}
+
+
 def _refresh_place(place: ConfigPlace, order: RefreshOrder, tree: Contents, ships: Ships) -> Refreshed:
     """Change the tree."""
     old, new = (below(ships[image], f"{place.defaults or place.path}/") for image in (order.old_image, order.new_image))

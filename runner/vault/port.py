@@ -7,6 +7,7 @@ besides what the engine raises.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from runner.errors import Exit, RefloatError
@@ -189,6 +190,15 @@ class VaultPort(Protocol):
 
     def prepare_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
         """The same, and keep the defaults of both images in the room, so that the refresh itself waits for nothing."""
+        ...
+
+    def draft_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder,
+                      names: Mapping[str, str]) -> dict[str, str]:  # fmt: skip
+        """Make new volumes (``names``: place → volume) hold what the places would: place → digest, as of a refresh.
+
+        The sources are only read. No digest, and volumes of no use, where a place is too big to be copied; the volumes
+        are the caller's to remove.
+        """
         ...
 
     def refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:

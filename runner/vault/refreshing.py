@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 
 from pydantic import JsonValue, ValidationError
 
@@ -25,10 +26,12 @@ class _PlaceAnswer(Fact):
 
 class _Answer(Fact):
     places: tuple[_PlaceAnswer, ...]
+    outcomes: dict[str, str] = {}
 
 
-def refresh_fields(run: str, order: RefreshOrder, packed: Packed | None, *, write: bool) -> Json:
-    """What goes into the request beside the room and the sources."""
+def refresh_fields(run: str, order: RefreshOrder, packed: Packed | None, *, write: bool,
+                   drafts: Mapping[str, str] | None = None) -> Json:  # fmt: skip
+    """What goes into the request beside the room and the sources; ``drafts``: place → folder to make its copy in."""
     defaults: JsonValue = None
     if packed is not None:
         defaults = {side: {path: _text(tar) for path, tar in trees.items()} for side, trees in packed.items()}
@@ -46,6 +49,7 @@ def refresh_fields(run: str, order: RefreshOrder, packed: Packed | None, *, writ
         "answers": answers,
         "defaults": defaults,
         "write": write,
+        "drafts": {**(drafts or {})},
     }
     return {"program": _text(program()), "order": told}
 
@@ -61,7 +65,8 @@ def refreshed_from(answer: bytes) -> Refreshed:
     except ValidationError:
         what = "The answer to a refresh makes no sense: the tools image is of another age."
         raise error_from("copy-failed", what, "refresh") from None
-    return joined(tuple(_refreshed(place) for place in told.places))
+    done = joined(tuple(_refreshed(place) for place in told.places))
+    return done.model_copy(update={"outcomes": told.outcomes})
 
 
 def _refreshed(place: _PlaceAnswer) -> Refreshed:

@@ -13,6 +13,7 @@ from runner.vault.port import Source, VaultPlace
 VAULT = "/vault"
 SOURCES = "/sources"
 CLONES = "/clones"
+DRAFTS = "/drafts"
 ARCHIVES = "/archives"
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pydantic import JsonValue
 
 from runner.engine.port import EnginePort
 from runner.errors import Conflict, NotFound
 from runner.facts import Json
-from runner.labels import REFRESH, RESTORE, RUN, TOOLS
+from runner.labels import DRAFT, REFRESH, RESTORE, ROLE, RUN, TOOLS
 from runner.vault.answers import (
     ChangesAnswer,
     HowAnswer,
@@ -28,7 +28,7 @@ from runner.vault.containers import Containers
 from runner.vault.defaults import read_defaults
 from runner.vault.port import Changed, Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
 from runner.vault.refreshing import refresh_fields, refreshed_from
-from runner.vault.tools import SOURCES, VAULT, Held, held_sources, held_vault
+from runner.vault.tools import DRAFTS, SOURCES, VAULT, Held, held_sources, held_vault
 
 BRIEF_S = 300.0
 LONG_S = 86_400.0
@@ -144,6 +144,19 @@ class DockerVault:
         """See the port."""
         fields = refresh_fields(room.run, order, read_defaults(self._engine, order, room.run), write=False)
         return refreshed_from(self._ask(room, "refresh", sources, timeout_s=LONG_S, **fields))
+
+    def draft_refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder,
+                      names: Mapping[str, str]) -> dict[str, str]:  # fmt: skip
+        """See the port."""
+        for name in names.values():
+            self._engine.create_volume(name, labels={RUN: room.run, ROLE: DRAFT})
+        at = {path: f"{DRAFTS}/{number}" for number, path in enumerate(names)}
+        drafts = (Held(volume=name, at=at[path], writable=True) for path, name in names.items())
+        held = (held_vault(room.place), *held_sources(sources), *drafts)
+        fields = refresh_fields(room.run, order, None, write=False, drafts=at)
+        request = request_json("refresh", room, sources, **fields)
+        answer = self._containers.ask_once(room.run, DRAFT, held, "refresh", request, LONG_S)
+        return refreshed_from(answer).outcomes
 
     def refresh(self, room: Room, sources: tuple[Source, ...], order: RefreshOrder) -> Refreshed:
         """See the port; what may write to the sources lives as long as this call."""

@@ -231,6 +231,20 @@ def test_a_refresh_is_seen_before_done_once_and_undone_by_a_restore(data: Data) 
     assert data.read() == mine
 
 
+def test_a_draft_of_a_refresh_is_what_the_refresh_leaves(data: Data) -> None:
+    mine = {"a": "1", "version": "1\n"}
+    data.write(mine)
+    order, draft = order_on(data), data.bench.name("draft")
+    data.vault.prepare_refresh(data.room, data.sources, order)
+    for _ in range(2):
+        drafted = data.vault.draft_refresh(data.room, data.sources, order, {"/defaults": draft})
+    assert (data.read(draft), data.read()) == ({"a": "1", "b": "2", "version": "2\n"}, {**mine, "b": "2"})
+    data.bench.engine.remove_container(data.holder(draft))
+    data.bench.engine.remove_volume(draft)
+    data.snapshot()
+    assert data.vault.refresh(data.room, data.sources, order).outcomes == drafted
+
+
 def test_an_open_conflict_refreshes_nothing_and_a_policy_settles_it(data: Data) -> None:
     data.write({"version": "mine\n"})
     order = order_on(data)

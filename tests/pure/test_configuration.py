@@ -19,22 +19,27 @@ from runner.perform_configuration import told
 from runner.plan import Plan
 from runner.planner import plan_upgrade
 from runner.prepared import read_prepared
+from runner.recipes.loader import recipe_named
 from runner.recipes.model import ConfigTree
-from runner.records import End
+from runner.recipes.work import Preflight
+from runner.records import Did, End, Record
 from runner.refresh.choices import Conflict
 from runner.rehearsing import Ears, Wanted, rehearse
 from runner.report.plan_text import plan_text
 from runner.report.refreshed import preview_json, preview_text
 from runner.report.rehearsal import rehearsal_report
 from runner.spec import data_mounts
+from runner.steps.configuration import CheckConfiguration, CheckDraft
+from runner.steps.nouns import Existing, Ours
 from runner.survey import survey
 from runner.targets import find_target
 from runner.vault.configuration import ConfigPlace, OpenQuestion, PathTold, PreparedAnswer, Refreshed, RefreshOrder
 from runner.vault.memory import MemoryVault
-from runner.vault.port import VaultPlace
+from runner.vault.port import Room, VaultPlace
 from runner.way import Options
+from runner.way_configuration import checks_beforehand, prepare_refresh, refresh_steps
 from runner.world import World
-from tests.pure.sweep.stages import CONFIGURED, NAME, SHIPS_NEW, SHIPS_OLD, Stage, build, runner_on
+from tests.pure.sweep.stages import CONFIGURED, NAME, SHIPS_NEW, SHIPS_OLD, Stage, act, build, runner_on
 
 RUN = "20240101-000000-abcdef"
 CONF = Options(config_paths=(ConfigTree(path="/conf"),))
@@ -114,6 +119,36 @@ def test_a_refresh_stands_between_snapshot_and_start_and_is_undone_from_there() 
         "why:  new defaults come in, what was changed by hand stays",
         f"undo: restore /srv/conf from snapshot {RUN}",
     ]
+
+
+def test_checks_of_configuration_read_a_copy_before_the_stop_and_the_data_after_the_refresh() -> None:
+    engine, vault = machine()
+    world = with_refresh(vault, world_of(engine, vault), CONF)
+    checks = [
+        Preflight.model_validate({"name": name, "where": where, "argv": argv, "why": "x", "source": "https://a.b"})
+        for name, where, argv in (
+            ("names a file", "target-image", ("sh", "-c", "sed s,/nowhere,, '/conf/a'")),
+            ("knows the file", "target-image", ("daemon", "-C")),
+            ("reads something else", "target-image", ("look", "/data/db")),
+            ("asks the old one", "old-container", ("look", "/conf/db")),
+        )
+    ]
+    recipe = recipe_named("prometheus").model_copy(update={"preflight": tuple(checks)})
+    old, ours = Existing(id="1", name=NAME), Ours(run=RUN, role="successor", name=NAME)
+    room = Room(place=VaultPlace(), target=NAME, run=RUN)
+    before, after = prepare_refresh(world, recipe, old, ours, room), refresh_steps(world, recipe, old, ours, room)
+    assert [step.argv[0] for step in before if isinstance(step, CheckDraft)] == ["sh", "daemon"]
+    assert [step.argv[0] for step in after if isinstance(step, CheckConfiguration)] == ["sh", "daemon"]
+    assert [step.argv[0] for step in checks_beforehand(world, recipe, ours)] == ["look"]
+    assert [step.kind for step in refresh_steps(world, None, old, ours, room)] == ["refresh-configuration"]
+
+
+def test_what_was_checked_on_a_copy_is_not_checked_again_while_nobody_serves(tmp_path: Path) -> None:
+    stage = Stage("drafted", old=SHIPS_OLD, new=SHIPS_NEW, binds=CONFIGURED, config="/conf", drafted=True)
+    done: list[Record] = []
+    act(stage, build(stage), tmp_path, done.append)
+    facts = [each.facts for each in done if isinstance(each, Did) and "checked_before" in each.facts]
+    assert facts == [{"checked_before": True}]
 
 
 def test_without_defaults_in_both_images_or_on_request_nothing_is_refreshed() -> None:

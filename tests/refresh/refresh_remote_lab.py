@@ -10,7 +10,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.refresh.remote import Order, Prepared, answer
+from runner.refresh.remote import answer
+from runner.refresh.sites import Order, Prepared
 from runner.refresh.telling import Told
 from tests.refresh.refresh_crashes import BREAKABLE, DONE, KILLED
 from tests.refresh.refresh_trees import Picture, picture
@@ -62,6 +63,7 @@ class Lab:
             "answers": list(answers),
             "defaults": {side: self._packed(side) for side in ("old", "new")},
             "write": write,
+            "drafts": {},
         }
 
     def _packed(self, side: str) -> dict[str, str]:

@@ -14,8 +14,9 @@ import pytest
 from vaultwork.requests import Request, answer_to
 
 from runner.errors import RefloatError, UsageError
-from runner.refresh.remote import Prepared
+from runner.refresh.remote import answer
 from runner.refresh.shipping import program
+from runner.refresh.sites import Prepared
 from runner.refresh.unpack import unpack
 from tests.refresh.refresh_crashes import DONE, KILLED
 from tests.refresh.refresh_remote_lab import PATH, Lab
@@ -225,3 +226,26 @@ def test_a_look_too_needs_no_old_image_where_the_defaults_are_kept(lab: Lab) -> 
     assert order["defaults"]
     order["defaults"]["old"] = {}
     assert lab.ask(order)["path"] == PATH
+
+
+def test_a_draft_is_what_the_refresh_will_leave_and_the_data_stays(lab: Lab) -> None:
+    before, folder = picture(lab.volume), lab.folder / "draft"
+    grow(folder, {"left/over": "x"})
+    order = lab.order(write=False, conflict="install")
+    drafted = answer({**order, "drafts": {PATH: str(folder)}}, lab.folder / "sources", lab.folder / "kept")
+    assert picture(lab.volume) == before
+    done = answer(lab.order(write=True, conflict="install"), lab.folder / "sources", lab.folder / "kept")
+    assert drafted["outcomes"] == done["outcomes"]
+    assert picture(folder) == lab.tree()
+    (lab.volume / "own").write_text("changed since")
+    later = answer(lab.order(write=True, conflict="install", run="r1"), lab.folder / "sources", lab.folder / "kept")
+    assert later["outcomes"] != drafted["outcomes"]
+
+
+def test_there_is_no_draft_of_a_tree_that_is_too_big(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.refresh.drafts.MOST_BYTES", 4)
+    (lab.folder / "draft").mkdir()
+    order = lab.order(write=False, conflict="install")
+    drafts = {PATH: str(lab.folder / "draft")}
+    assert answer({**order, "drafts": drafts}, lab.folder / "sources", lab.folder / "kept")["outcomes"] == {}
+    assert picture(lab.folder / "draft") == {}

@@ -25,7 +25,7 @@ from runner.restoring import From
 from runner.session import Session
 from runner.stacking import Part, Stack
 from runner.steps import AnyForward
-from runner.steps.configuration import CheckConfiguration, PrepareRefresh, RefreshConfiguration
+from runner.steps.configuration import CheckConfiguration, CheckDraft, PrepareRefresh, RefreshConfiguration
 from runner.steps.nouns import Ours, Phase
 from runner.vault.archive_port import Archive, Depot
 from runner.vault.memory import MemoryVault
@@ -57,6 +57,8 @@ class Stage:
     hold: bool = False
     act: str = "apply"
     config: str = ""
+    drafted: bool = False
+    """Whether the configuration is checked on a copy as well."""
     """Configuration that is refreshed, and checked by the new version."""
     composed: bool = False
     """Whether a compose file names its image."""
@@ -113,7 +115,7 @@ STAGES = (
     Stage("an old one that must be killed", new=MIGRATES, old=Behaviour(ignores_term=True)),
     Stage("a held one goes back", new=MIGRATES, hold=True, policy="always", act="undo"),
     Stage("back after the commit", new=MIGRATES, policy="unless-stopped", act="rollback"),
-    Stage("configuration is refreshed", old=SHIPS_OLD, new=SHIPS_NEW, binds=CONFIGURED, config="/conf"),
+    Stage("configuration is refreshed", old=SHIPS_OLD, new=SHIPS_NEW, binds=CONFIGURED, config="/conf", drafted=True),
     Stage("configuration is refreshed and refused", old=SHIPS_OLD, new=REFUSES, binds=CONFIGURED, config="/conf"),
     Stage("written in a compose file", new=MIGRATES, act="rollback", composed=True),
     Stage("written in a compose file, crashes", new=MIGRATES_AND_CRASHES, composed=True),
@@ -231,8 +233,8 @@ def _prepare(stage: Stage) -> tuple[MemoryEngine, Path]:
     return engine, home
 
 
-def with_check(plan: Plan) -> Plan:
-    """The plan with a check beforehand and one of what is refreshed: this product has no recipe that names one."""
+def with_check(plan: Plan, *, drafted: bool) -> Plan:
+    """The plan with checks beforehand and one of what is refreshed: this product has no recipe that names one."""
     steps: list[AnyForward] = []
     successor = Ours(run=plan.run, role=SUCCESSOR, name=plan.target)
     checker = Ours(run=plan.run, role=CHECKER, name=f"{plan.target}-refloat-check")
@@ -241,8 +243,15 @@ def with_check(plan: Plan) -> Plan:
     for step in plan.steps:
         steps += [beforehand] if isinstance(step, PrepareRefresh) else []
         steps.append(step)
+        steps += [_on_a_draft(check, step)] if isinstance(step, PrepareRefresh) and drafted else []
         steps += [check] if isinstance(step, RefreshConfiguration) else []
     return plan.model_copy(update={"steps": tuple(steps)})
+
+
+def _on_a_draft(check: CheckConfiguration, prepared: PrepareRefresh) -> CheckDraft:
+    return CheckDraft(cause="a test", who=check.who, successor=check.successor, argv=CHECK, image_id=check.image_id,
+                      owner=prepared.who, room=prepared.room, sources=prepared.sources,
+                      order=prepared.order)  # fmt: skip
 
 
 def _back_up_and_change(stage: Stage, engine: MemoryEngine, home: Path) -> None:
@@ -258,7 +267,7 @@ def act(stage: Stage, engine: MemoryEngine, home: Path, hear: Callable[[Record],
     if stage.act == "apply":
         trees = (ConfigTree(path=stage.config),) if stage.config else ()
         options = Options(hold=stage.hold, deadline_s=10, config_paths=trees, hooks=stage.hooks)
-        runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options)))
+        runner.apply(with_check(runner.plan(NAME, Goal(to="2.0"), options), drafted=stage.drafted))
     elif stage.act == "stack":
         _apply_stack(stage, runner)
     elif stage.act == "tenant":
