@@ -96,11 +96,16 @@ def check_writable(path: Path) -> None:
 
 def write_report(path: Path, story: Story, form: Format) -> None:
     """Write it whole or not at all; UsageError ``not-writable``."""
+    write_text(path, rendered(story, form))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a report that is worded already, whole or not at all; UsageError ``not-writable``."""
     real = path.resolve()
     draft = _draft(real)
     try:
         with draft.open("x", encoding="utf-8") as file:
-            file.write(rendered(story, form))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(real)

@@ -26,6 +26,7 @@ from runner.cli.rehearse import rehearse_command
 from runner.cli.rollback import rollback_command
 from runner.cli.standing import history_command, show_command, status_command
 from runner.cli.terminal import error_json, say, say_json, tell
+from runner.cli.upgrade_all import upgrade_all_command
 from runner.cli.versions import verify_command, versions_command
 from runner.errors import Exit, RefloatError
 
@@ -42,6 +43,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "plan": plan_command,
     "rehearse": rehearse_command,
     "apply": apply_command,
+    "upgrade-all": upgrade_all_command,
     "rollback": rollback_command,
     "backup": backup_command,
     "restore": restore_command,
