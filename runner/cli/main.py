@@ -144,7 +144,7 @@ def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
 
         app.add_typer(bundle_app, name="bundle")
         return
-    app.command("bundle", help="An upgrade's images as one file, for hosts without a registry.")(_elsewhere)
+    app.command("bundle", help="An upgrade's images as one file.")(_elsewhere)
     if asked == "refresh":
         from runner.cli.refresh import refresh_command
 
