@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from runner.errors import EngineError, EngineUnreachable, Interrupted, OutcomeUnknown, RefloatError, Refused
 from runner.plan import Plan
 from runner.playing import Ears, Original, Play
-from runner.rehearsal import Rehearsed, Scene, clonable, guest_scene, shared_scene, unplayed
-from runner.rehearsing import INTERRUPTED, Wanted, kept_result, look_at_original, named_snapshot
+from runner.rehearsal import Rehearsed, Scene, guest_scene, shared_scene, unplayed
+from runner.rehearsing import INTERRUPTED, Wanted, belongings, kept_result, look_at_original, named_snapshot
 from runner.session import Session
 from runner.staging import on_stage, strike_left
 from runner.vault.port import VaultError
@@ -39,8 +39,7 @@ def rehearse_each(session: Session, candidates: tuple[Candidate, ...], wanted: W
     strike_left(session)
     first = candidates[0]
     snapshot = named_snapshot(session, first.plan, wanted.snapshot) if wanted.snapshot else None
-    sources = clonable(first.world.sources, first.world.measured)
-    shared = shared_scene(first.plan, sources, snapshot, session.new_run())
+    shared = shared_scene(first.plan, belongings(first.world), snapshot, session.new_run())
     with on_stage(session, shared):
         original = look_at_original(session, first.world, first.plan, shared, wanted, tell)
         try:

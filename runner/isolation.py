@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from runner.errors import EngineError, Refused
 from runner.facts import Container, Fact, Json, Mount, MountKind
 from runner.spec import ContainerSpec, NetworkWish
-from runner.spec.data import FILES_OF_THE_HOST, is_the_hosts, is_within
+from runner.spec.data import FILES_OF_THE_HOST, is_the_hosts, is_within, source_of
 from runner.spec.inspected import integer, listed, mapping, objects, text, texts
 from runner.vault.port import Source
 
@@ -48,8 +48,14 @@ SHARES = 512
 DISK_SHARES = 100
 """A fifth of what a container gets by default when the disk is busy, where the kernel shares it out."""
 PIDS = 4096
+LEAST_MEMORY_BYTES = 256 * 1024 * 1024
 FIRST_TO_GO = 900
 """Where memory runs out, the copy goes first."""
+LIMITS = (
+    "half of the processor time that others get, where it is short",
+    "a fifth of the disk's time that others get, where it is short and the kernel shares it out",
+    f"{PIDS:,} processes at most",
+)
 INHIBIT = "com.docker.network.bridge.inhibit_ipv4"
 
 
@@ -58,17 +64,38 @@ class Isolated(Fact):
 
     spec: ContainerSpec
     taken: tuple[str, ...]
+    limits: tuple[str, ...]
+    """What keeps it from taking the breath of others, in words."""
+
+
+@dataclass(frozen=True)
+class StandsFor:
+    """A volume that stands for something mounted."""
+
+    source: Source
+    volume: str
+    file: str = ""
+    """Where it is one file: its path on the engine's host, inside that volume."""
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
 class Props:
-    """What a copy gets in place of the real things."""
+    """What a copy gets in place of the real things; what has nothing that stands for it is shown read-only."""
 
     network: str
     aliases: tuple[str, ...]
-    clones: Mapping[str, str]
-    """Key of a source → the volume that stands for it; a source without one is mounted read-only."""
-    sources: tuple[Source, ...]
+    things: tuple[StandsFor, ...]
+    free_memory_bytes: int = 0
+    """0 where it is not known."""
+
+
+def shown_mounts(container: Container, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """What a container only reads and a copy needs too, each once, with keys s0, s1, …"""
+    kinds = (MountKind.VOLUME, MountKind.BIND)
+    shown = (each for each in container.mounts if each.kind in kinds and not _is_taken(each))
+    fresh = {each.name or each.source: each for each in shown if _source_of(each, sources) is None}
+    return tuple(source_of(f"s{number}", mount) for number, mount in enumerate(fresh.values()))
 
 
 def network_body(labels: Mapping[str, str]) -> Json:
@@ -81,6 +108,7 @@ def isolated(spec: ContainerSpec, container: Container, props: Props) -> Isolate
     """The copy's spec; Refused ``not-rehearsable`` where its data cannot be put in place."""
     mounts = tuple(_stand_ins(container, props))
     offline = text(spec.host_config.get("NetworkMode")) == "none"
+    memory, memory_words = _memory(spec, props.free_memory_bytes)
     host: Json = {
         **_kept(spec),
         "Mounts": [*(mount for mount, _ in mounts if mount), *_in_memory(spec)],
@@ -90,12 +118,26 @@ def isolated(spec: ContainerSpec, container: Container, props: Props) -> Isolate
         "PidsLimit": min(integer(spec.host_config.get("PidsLimit")) or PIDS, PIDS),
         "OomScoreAdj": FIRST_TO_GO,
         "BlkioWeight": DISK_SHARES,
+        **memory,
     }
     joined = () if offline else (NetworkWish(network=props.network, settings={"Aliases": [*props.aliases]}),)
     config: Json = {key: value for key, value in spec.config.items() if key not in ("Labels", "MacAddress")}
     changed = {"config": config, "host_config": host, "networks": joined, "auto_remove": False}
     taken = (*_taken(spec), *(words for _, words in mounts if words))
-    return Isolated(spec=spec.model_copy(update=changed), taken=tuple(dict.fromkeys(taken)))
+    limits = (memory_words, *LIMITS)
+    return Isolated(spec=spec.model_copy(update=changed), taken=tuple(dict.fromkeys(taken)), limits=limits)
+
+
+def _memory(spec: ContainerSpec, free_bytes: int) -> tuple[Json, str]:
+    """The target's own limit, else half of what is free now."""
+    own = integer(spec.host_config.get("Memory"))
+    if own:
+        return {}, f"its own limit of {own / 1e6:,.0f} MB of memory; it goes first where memory runs out"
+    if not free_bytes:
+        return {}, "no limit of memory, for what is free is not known; it goes first where memory runs out"
+    share = max(free_bytes // 2, LEAST_MEMORY_BYTES)
+    words = f"{share / 1e6:,.0f} MB of memory, half of what is free; it goes first where memory runs out"
+    return {"Memory": share}, words
 
 
 def is_about_disk_shares(no: EngineError) -> bool:
@@ -173,11 +215,18 @@ def _stand_ins(container: Container, props: Props) -> Iterator[tuple[Json, str]]
             if mount.kind is MountKind.OTHER:
                 yield {}, f"what was mounted on {mount.destination}"
             continue
-        source = _source_of(mount, props.sources)
-        if source and source.key in props.clones:
-            yield _volume(props.clones[source.key], mount), ""
+        thing = _thing_for(mount, props.things)
+        if thing is None:
+            yield _as_it_is(mount)
         else:
-            yield _read_only(mount)
+            yield _in_place(thing, mount), f"writing to {mount.source}" if mount.rw and thing.read_only else ""
+
+
+def _thing_for(mount: Mount, things: tuple[StandsFor, ...]) -> StandsFor | None:
+    if _is_taken(mount):
+        return None
+    source = _source_of(mount, tuple(thing.source for thing in things))
+    return next((thing for thing in things if thing.source == source), None)
 
 
 def _source_of(mount: Mount, sources: tuple[Source, ...]) -> Source | None:
@@ -193,17 +242,27 @@ def _source_of(mount: Mount, sources: tuple[Source, ...]) -> Source | None:
     return None
 
 
-def _volume(name: str, mount: Mount) -> Json:
-    return {"Type": "volume", "Source": name, "Target": mount.destination, "ReadOnly": not mount.rw,
+def _is_taken(mount: Mount) -> bool:
+    """Whether it is a place of the host's own, which would be a way out of the copy."""
+    is_place = is_the_hosts(mount.source) and mount.source not in FILES_OF_THE_HOST
+    return mount.kind is MountKind.BIND and is_place
+
+
+def _in_place(thing: StandsFor, mount: Mount) -> Json:
+    read_only = thing.read_only or not mount.rw
+    if thing.file:
+        return {"Type": "bind", "Source": thing.file, "Target": mount.destination, "ReadOnly": read_only}
+    return {"Type": "volume", "Source": thing.volume, "Target": mount.destination, "ReadOnly": read_only,
             "VolumeOptions": {"NoCopy": True}}  # fmt: skip
 
 
-def _read_only(mount: Mount) -> tuple[Json, str]:
-    """Configuration, read-only; a place of the host's own would be a way out of the copy."""
-    if mount.kind is MountKind.VOLUME:
-        return _volume(mount.name, mount.model_copy(update={"rw": False})), ""
-    if is_the_hosts(mount.source) and mount.source not in FILES_OF_THE_HOST:
+def _as_it_is(mount: Mount) -> tuple[Json, str]:
+    """What is too big to be copied, read-only."""
+    if _is_taken(mount):
         return {}, f"{mount.source} of the host"
-    shown: Json = {"Type": "bind", "Source": mount.source, "Target": mount.destination, "ReadOnly": True,
-                   "BindOptions": {"NonRecursive": True}}  # fmt: skip
-    return shown, f"writing to {mount.source}" if mount.rw else ""
+    shown: Json = {"Target": mount.destination, "ReadOnly": True}
+    if mount.kind is MountKind.VOLUME:
+        place: Json = {"Type": "volume", "Source": mount.name, "VolumeOptions": {"NoCopy": True}}
+    else:
+        place = {"Type": "bind", "Source": mount.source, "BindOptions": {"NonRecursive": True}}
+    return {**shown, **place}, f"a copy of {mount.name or mount.source}, which is big: it is shown as it is, read-only"

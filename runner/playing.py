@@ -23,7 +23,7 @@ from runner.records import End, Wish
 from runner.rehearsal import Rehearsed, Scene, other_steps, unplayed
 from runner.session import Session
 from runner.spec import image_differences
-from runner.staging import make_clones, make_stand_in, rehearsals_folder
+from runner.staging import make_clones, make_stand_in, rehearsals_folder, stand_ins
 from runner.steps.nouns import HealthTerms, Reading
 from runner.survey import look_around
 from runner.way import Options
@@ -64,11 +64,11 @@ class Play:
 
     def forward(self) -> tuple[Rehearsed, Played | None]:
         """Set the scene, settle the old version on it, play; no ``Played`` where the new version does not stand."""
-        copy = self._isolated()
         self.ears.tell("clones and an isolated stand-in of the old version")
         clones = make_clones(self.session, self.scene)
+        copy = self._isolated()
         stand_in = make_stand_in(self.session, self.scene, self.world, copy)
-        so_far = self._nothing_yet(clones, copy.taken)
+        so_far = self._nothing_yet(clones, copy)
         try:
             self.ears.tell("the old version settles on the copy")
             settle_s = self._prove(stand_in)
@@ -81,14 +81,20 @@ class Play:
 
     def _isolated(self) -> Isolated:
         spec = target_spec(self.world, self.options.keep_env)
-        props = Props(self.scene.network, aliases_of(spec), self.scene.clones, self.scene.sources)
+        props = Props(self.scene.network, aliases_of(spec), stand_ins(self.session, self.scene),
+                      self.world.space.free_memory_bytes)  # fmt: skip
         return isolated(spec, self.world.target, props)
 
-    def _nothing_yet(self, clones: str, taken: tuple[str, ...]) -> Rehearsed:
+    def _nothing_yet(self, clones: str, copy: Isolated) -> Rehearsed:
         differences = image_differences(self.world.old_image, self.world.new_image)
         hosts = tuple(f"its hook “{each.argv[0]}” on the host" for each in self.options.hooks if each.where == "host")
-        known = {"paused_s": self.original.paused_s, "clones": clones, "taken": (*taken, *dict.fromkeys(hosts)),
-                 "image_differences": differences}  # fmt: skip
+        known = {
+            "paused_s": self.original.paused_s,
+            "clones": clones,
+            "taken": (*copy.taken, *dict.fromkeys(hosts)),
+            "limits": copy.limits,
+            "image_differences": differences,
+        }
         return unplayed(self.plan, self.session.now()).model_copy(update=known)
 
     def _prove(self, container: Container) -> float:
@@ -105,7 +111,7 @@ class Play:
     def _played(self, so_far: Rehearsed, stand_in: Container) -> tuple[Rehearsed, Played | None]:
         """The plan on the copy, from the planner to the verdict."""
         plan, look = self.plan_on(stand_in, self.scene.play)
-        other = other_steps(self.plan, plan, cloned=bool(self.scene.clones) or not self.plan.sources)
+        other = other_steps(self.plan, plan)
         if other:
             why = f"The copy needs other steps than {self.plan.target}: {other}"
             return so_far.model_copy(update={"code": "other-steps", "why": why}), None

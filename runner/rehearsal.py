@@ -11,7 +11,7 @@ from runner.facts import Fact, Usage
 from runner.labels import RUN
 from runner.plan import Estimate, Expectation, Plan
 from runner.steps import AnyForward
-from runner.vault.port import Changed, Measured, Room, Source, VaultPlace
+from runner.vault.port import Changed, Room, Source, VaultPlace
 
 REHEARSAL = "refloat.rehearsal"
 """The label on everything that is made for a rehearsal."""
@@ -25,7 +25,18 @@ PASSING = re.compile(r"[0-9a-f]{8,}|\d+")
 """What differs in every line anyway: times, ids, counts."""
 
 
-class Scene(Fact):
+class Belongings(Fact):
+    """What of the target's its copy gets one of its own of."""
+
+    sources: tuple[Source, ...]
+    """Its data: cloned."""
+    files: tuple[str, ...] = ()
+    """The keys of those that are one file each."""
+    shown: tuple[Source, ...] = ()
+    """What it only reads, configuration mostly: copied as it is now."""
+
+
+class Scene(Belongings):
     """Every name of one rehearsal, saved before anything is made, so that whoever comes later can clear it away."""
 
     run: str
@@ -37,9 +48,10 @@ class Scene(Fact):
     """The snapshot that is played on."""
     borrowed: bool
     """Whether the snapshot was there before: then it stays, and the target is not touched at all."""
-    sources: tuple[Source, ...]
     clones: dict[str, str]
     """Key of a source → the volume that stands for it."""
+    copies: dict[str, str] = {}
+    """The same of what is shown."""
     marks: dict[str, str] = {}
     """More labels, of whoever else clears away."""
     within: str = ""
@@ -137,6 +149,8 @@ class Rehearsed(Fact):
     new_lines: tuple[str, ...] = ()
     """Lines that look like trouble and that the old version never said."""
     taken: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What keeps the copy from taking the breath of others."""
     hops: tuple[Rehearsed, ...] = ()
     """Where it is a path: what came of each hop, in order; those after one that failed were not played."""
 
@@ -146,9 +160,9 @@ class Rehearsed(Fact):
         return Exit.DONE if self.passed else Exit.REHEARSAL_FAILED
 
 
-def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
+def scene_from(plan: Plan, things: Belongings, snapshot: Room | None,
                marks: dict[str, str] | None = None, hops: int = 1) -> Scene:  # fmt: skip
-    """The names of the rehearsal of a plan; ``sources`` are those that are cloned."""
+    """The names of the rehearsal of a plan."""
     run = plan.run
     return Scene(
         run=run,
@@ -158,21 +172,25 @@ def scene_from(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None,
         place=plan.place,
         room=snapshot or Room(place=plan.place, target=plan.target, run=run),
         borrowed=snapshot is not None,
-        sources=sources,
-        clones={source.key: f"refloat-clone-{run}-{source.key}" for source in sources},
+        sources=things.sources,
+        files=things.files,
+        shown=things.shown,
+        clones={source.key: f"refloat-clone-{run}-{source.key}" for source in things.sources},
+        copies={source.key: f"refloat-clone-{run}-{source.key}" for source in things.shown},
         marks=marks or {},
         hops=hops,
     )
 
 
-def shared_scene(plan: Plan, sources: tuple[Source, ...], snapshot: Room | None, run: str) -> Scene:
+def shared_scene(plan: Plan, things: Belongings, snapshot: Room | None, run: str) -> Scene:
     """The scene that only holds the snapshot that several rehearsals play on."""
-    return scene_from(plan.model_copy(update={"run": run}), sources, snapshot).model_copy(update={"clones": {}})
+    scene = scene_from(plan.model_copy(update={"run": run}), things, snapshot)
+    return scene.model_copy(update={"clones": {}, "copies": {}})
 
 
 def guest_scene(plan: Plan, shared: Scene) -> Scene:
     """The scene of one of several rehearsals on one snapshot."""
-    return scene_from(plan, shared.sources, shared.room).model_copy(update={"within": shared.run})
+    return scene_from(plan, shared, shared.room).model_copy(update={"within": shared.run})
 
 
 def unplayed(plan: Plan, at: str) -> Rehearsed:
@@ -188,21 +206,13 @@ def unplayed(plan: Plan, at: str) -> Rehearsed:
     )
 
 
-def clonable(sources: tuple[Source, ...], measured: tuple[Measured, ...]) -> tuple[Source, ...]:
-    """The sources a volume can stand for: not a single file of the host, which is one entry and no folder."""
-    single = {each.key for each in measured if each.entries <= 1}
-    return tuple(source for source in sources if source.volume or source.key not in single)
-
-
-def other_steps(planned: Plan, played: Plan, *, cloned: bool) -> str:
+def other_steps(planned: Plan, played: Plan) -> str:
     """Where the plan that is played is another one than the plan that is meant; empty where it is the same.
 
     The copy has no restart policy to be parked and set, no file of the user's is edited for it, and no hook of it is
-    called on the host. Where a single file of the host is all the data, none is copied.
+    called on the host.
     """
     meant = [step.kind for step in planned.steps if step.kind not in NOT_PLAYED and not _is_for_the_host(step)]
-    if not cloned:
-        meant = [kind for kind in meant if kind not in ("warm-copy", "ensure-sole-use", "cold-copy")]
     kinds = [step.kind for step in played.steps]
     if meant == kinds:
         return ""

@@ -13,12 +13,13 @@ from runner.backups import MARK, clear_left_backups
 from runner.errors import Interrupted, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
+from runner.isolation import shown_mounts
 from runner.parts import target_spec
 from runner.plan import Plan
 from runner.played import read_settled
 from runner.playing import Ears, Original, Play
 from runner.playing_on import PlayedOn, play_on
-from runner.rehearsal import Rehearsed, Scene, clonable, scene_from
+from runner.rehearsal import Belongings, Rehearsed, Scene, scene_from
 from runner.rehearsals import save_result
 from runner.rehearsed_path import HopTo
 from runner.session import Session
@@ -93,12 +94,18 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
     strike_left(session)
     clear_left_backups(session)
     snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
-    scene = scene_from(plan, clonable(world.sources, world.measured), snapshot, dict(wanted.marks),
+    scene = scene_from(plan, belongings(world), snapshot, dict(wanted.marks),
                        len(wanted.hops) + 1)  # fmt: skip
     with on_stage(session, scene):
         original = look_at_original(session, world, plan, scene, wanted, ears.tell)
         play = Play(session, world, plan, wanted.options, ears, scene, original)
         yield play_on(play, play.forward(), wanted.hops)
+
+
+def belongings(world: World) -> Belongings:
+    """What of the target's a copy gets one of its own of."""
+    files = tuple(each.key for each in world.measured if each.is_file)
+    return Belongings(sources=world.sources, files=files, shown=shown_mounts(world.target, world.sources))
 
 
 def named_snapshot(session: Session, plan: Plan, run: str) -> Room:

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from runner import stillness
 from runner.errors import Busy, EngineError, NotFound
 from runner.facts import Container
-from runner.isolation import Isolated, is_about_disk_shares, network_body, without_disk_shares
+from runner.isolation import Isolated, StandsFor, is_about_disk_shares, network_body, without_disk_shares
 from runner.journal import write_durably
 from runner.labels import ROLE, RUN
 from runner.plan import held_tag
 from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, Scene
 from runner.session import Session
 from runner.spec import create_body
+from runner.vault.port import Source
 from runner.world import World
 
 
@@ -61,6 +62,24 @@ def make_clones(session: Session, scene: Scene) -> str:
     return session.vault.clone(scene.room, scene.clones, {**scene.labels, ROLE: CLONE})
 
 
+def stand_ins(session: Session, scene: Scene) -> tuple[StandsFor, ...]:
+    """What stands for each mount: its clone, or a copy of what is only read; nothing for what is too big to copy."""
+    engine, copied = session.engine, {}
+    if scene.shown:
+        labels = {**scene.labels, ROLE: CLONE}
+        done = session.vault.duplicate(scene.run, scene.shown, scene.copies, labels)
+        copied = {each.key: each.is_file for each in done if each.copied}
+    kinds = {**{source.key: source.key in scene.files for source in scene.sources}, **copied}
+    names = {**scene.clones, **scene.copies}
+
+    def one(source: Source) -> StandsFor:
+        name, is_file = names[source.key], kinds[source.key]
+        file = f"{engine.volume(name).mountpoint}/file" if is_file else ""
+        return StandsFor(source, name, file, read_only=source in scene.shown)
+
+    return tuple(one(source) for source in (*scene.sources, *scene.shown) if source.key in kinds)
+
+
 def make_stand_in(session: Session, scene: Scene, world: World, copy: Isolated) -> Container:
     """Create the old version's copy on its own network and start it."""
     engine = session.engine
@@ -95,6 +114,9 @@ def strike(session: Session, scene: Scene) -> None:
     _remove_containers(session, scene)
     if scene.clones:
         vault.drop_clone(scene.room, scene.clones)
+    for name in scene.copies.values():
+        with contextlib.suppress(NotFound):
+            engine.remove_volume(name)
     for room in scene.play_rooms:
         vault.discard(room)
     if not scene.borrowed and scene.sources:

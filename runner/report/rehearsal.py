@@ -23,6 +23,7 @@ def rehearsal_report(result: Rehearsed) -> str:
         *(tuple(_hop(number, hop)) for number, hop in enumerate(result.hops, 1)),
         *_found(result),
         tuple(_listed("Taken away, so that the copy reaches nobody", result.taken)),
+        tuple(_listed("What the copy may take", result.limits)),
     )
     return "\n\n".join("\n".join(part) for part in parts if part)
 

@@ -212,6 +212,7 @@ def _found(result: Rehearsed, *, told_already: bool) -> Iterator[Listing]:
         ("The new image differs", result.image_differences, False),
         ("The copy of the old version answers otherwise than the target", result.drift, False),
         ("Taken away, so that the copy reaches nobody", result.taken, False),
+        ("What the copy may take", result.limits, False),
     )
     for title, lines, is_log in lists:
         if lines:

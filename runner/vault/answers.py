@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from runner.errors import NOTHING_TOUCHED
 from runner.facts import Fact, Finished, Json
-from runner.vault.port import Changed, Copied, Measured, Room, Sealed, Source, VaultError
+from runner.vault.port import Changed, Copied, Duplicated, Measured, Room, Sealed, Source, VaultError
 from runner.vault.tools import SOURCES, VAULT
 from runner.vault.tools_image import no_tools
 from runner.verdict import CANNOT_RUN
@@ -42,6 +42,7 @@ class MeasuredAnswer(Fact):
     measured: tuple[Measured, ...]
     free_bytes: int
     free_inodes: int
+    free_memory_bytes: int = 0
 
 
 class SealAnswer(Fact):
@@ -102,6 +103,14 @@ class HowAnswer(Fact):
 
     how: str
     features: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """The keys of sources that are one file each."""
+
+
+class DuplicatedAnswer(Fact):
+    """The answer to ``duplicate``."""
+
+    sources: tuple[Duplicated, ...]
 
 
 class LeftAnswer(Fact):

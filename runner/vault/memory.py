@@ -19,6 +19,7 @@ from runner.vault.memory_refresh import contents_of, outcomes_of, refresh_trees
 from runner.vault.port import (
     Changed,
     Copied,
+    Duplicated,
     Measured,
     Room,
     RoomSeen,
@@ -198,6 +199,16 @@ class MemoryVault:
                 self._engine.world.add_volume(names[source.key], labels)
                 self._make_equal(self._engine.data[names[source.key]], self._tree(room, source))
         return "copy"
+
+    @call
+    def duplicate(self, run: str, sources: tuple[Source, ...], names: dict[str, str],
+                  labels: dict[str, str]) -> tuple[Duplicated, ...]:  # fmt: skip
+        """See the port; nothing here is one file, or big."""
+        del run
+        for source in sources:
+            self._engine.world.add_volume(names[source.key], labels)
+            self._make_equal(self._engine.data[names[source.key]], self._source(source))
+        return tuple(Duplicated(key=source.key, copied=True) for source in sources)
 
     @call
     def drop_clone(self, room: Room, names: dict[str, str]) -> None:

@@ -62,13 +62,17 @@ class Measured(Fact):
     new_bytes: int
     """Less than the size where an older snapshot has most of it, nothing where blocks are shared."""
     new_entries: int
+    is_file: bool = False
+    """Whether it is one file of the host, and no folder."""
 
 
 class Space(Fact):
-    """What the vault's filesystem has left, in bytes and inodes."""
+    """What the vault's filesystem has left, in bytes and inodes, and the host's memory."""
 
     free_bytes: int
     free_inodes: int
+    free_memory_bytes: int = 0
+    """0 where it is not known."""
 
 
 class Sealed(Fact):
@@ -120,6 +124,14 @@ class Changed(Fact):
     """What is allocated for the whole source now."""
     biggest: tuple[FileChange, ...]
     """The biggest of these files, fifty at most."""
+
+
+class Duplicated(Fact):
+    """Whether one source was copied into a volume (as ``file`` in it, where it is one file), or was too big."""
+
+    key: str
+    copied: bool
+    is_file: bool = False
 
 
 class RoomSeen(Fact):
@@ -206,7 +218,15 @@ class VaultPort(Protocol):
         ...
 
     def clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
-        """Make a writable volume (``names``: source key → volume) over each tree; says how: overlay, reflink, copy."""
+        """Make a writable volume (``names``: source key → volume) over each tree; says how: overlay, reflink, copy.
+
+        A source that is one file is ``file`` in its volume.
+        """
+        ...
+
+    def duplicate(self, run: str, sources: tuple[Source, ...], names: dict[str, str],
+                  labels: dict[str, str]) -> tuple[Duplicated, ...]:  # fmt: skip
+        """Copy sources, which may be in use, into new volumes (``names``), but for what is big: that has none."""
         ...
 
     def drop_clone(self, room: Room, names: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from runner.facts import Json
 from runner.labels import DRAFT, REFRESH, RESTORE, ROLE, RUN, TOOLS
 from runner.vault.answers import (
     ChangesAnswer,
+    DuplicatedAnswer,
     HowAnswer,
     LeftAnswer,
     MeasuredAnswer,
@@ -26,13 +27,27 @@ from runner.vault.answers import (
 from runner.vault.configuration import Refreshed, RefreshOrder
 from runner.vault.containers import Containers
 from runner.vault.defaults import read_defaults
-from runner.vault.port import Changed, Copied, Measured, Room, RoomSeen, Sealed, Source, Space, VaultError, VaultPlace
+from runner.vault.port import (
+    Changed,
+    Copied,
+    Duplicated,
+    Measured,
+    Room,
+    RoomSeen,
+    Sealed,
+    Source,
+    Space,
+    VaultError,
+    VaultPlace,
+)
 from runner.vault.refreshing import refresh_fields, refreshed_from
-from runner.vault.tools import DRAFTS, SOURCES, VAULT, Held, held_sources, held_vault
+from runner.vault.tools import CLONES, DRAFTS, SOURCES, VAULT, Held, held_sources, held_vault
 
 BRIEF_S = 300.0
 LONG_S = 86_400.0
 """Copying takes as long as there is data; the deadline is only for a command that will never end."""
+COPIED_BYTES, COPIED_ENTRIES = 512 * 1024 * 1024, 50_000
+"""What is more than this is not duplicated: nobody waits for a copy of a library that is only read."""
 
 
 class DockerVault:
@@ -56,7 +71,7 @@ class DockerVault:
         request = request_json("measure", None, sources, vault=VAULT if there else "/", target=target)
         answer = self._containers.ask_once("", TOOLS, held, "measure", request, LONG_S)
         seen = answer_as(MeasuredAnswer, answer)
-        return seen.measured, Space(free_bytes=seen.free_bytes, free_inodes=seen.free_inodes)
+        return seen.measured, Space(**seen.model_dump(exclude={"measured"}))
 
     def rooms(self, place: VaultPlace) -> tuple[RoomSeen, ...]:
         """See the port."""
@@ -170,12 +185,14 @@ class DockerVault:
         """See the port."""
         ready = answer_as(HowAnswer, self._ask(room, "prepare-clone", names={**names}))
         root = self._host_path(room)
-        if ready.how == "overlay" and root:
-            for key, name in names.items():
-                options = overlay_options(root, key, name, ready.features)
-                self._engine.create_volume(name, labels=labels, options=options)
-            return ready.how
-        return self._copy_clone(room, names, labels)
+        if ready.how != "overlay" or not root:
+            return self._copy_clone(room, names, labels)
+        for key in names.keys() - {*ready.files}:
+            options = overlay_options(root, key, names[key], ready.features)
+            self._engine.create_volume(names[key], labels=labels, options=options)
+        files = {key: names[key] for key in ready.files}
+        how = self._copy_clone(room, files, labels) if files else ready.how
+        return how if len(files) == len(names) else ready.how
 
     def _copy_clone(self, room: Room, names: dict[str, str], labels: dict[str, str]) -> str:
         for name in names.values():
@@ -187,6 +204,21 @@ class DockerVault:
             f"{whose}-clone", TOOLS, (held_vault(room.place), *clones), "fill-clone", request, LONG_S
         )
         return answer_as(HowAnswer, answer).how
+
+    def duplicate(self, run: str, sources: tuple[Source, ...], names: dict[str, str],
+                  labels: dict[str, str]) -> tuple[Duplicated, ...]:  # fmt: skip
+        """See the port."""
+        for name in names.values():
+            self._engine.create_volume(name, labels=labels)
+        copies = tuple(Held(volume=name, at=f"{CLONES}/{key}", writable=True) for key, name in names.items())
+        request = request_json("duplicate", None, sources, limit_bytes=COPIED_BYTES, limit_entries=COPIED_ENTRIES)
+        held = (*held_sources(sources), *copies)
+        answer = self._containers.ask_once(f"{run}-clone", TOOLS, held, "duplicate", request, LONG_S)
+        done = answer_as(DuplicatedAnswer, answer).sources
+        for each in done:
+            if not each.copied:
+                self._engine.remove_volume(names[each.key])
+        return done
 
     def _host_path(self, room: Room) -> str:
         """Where the room is on the engine's host; empty where it is not there always, or cannot be an option."""

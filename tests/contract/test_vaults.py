@@ -281,6 +281,15 @@ def test_a_clone_can_be_written_and_the_snapshot_stays(data: Data) -> None:
     data.vault.verify(data.room)
 
 
+def test_what_is_only_read_is_copied_into_a_volume_of_its_own(data: Data) -> None:
+    copy = data.bench.name("copy")
+    (done,) = data.vault.duplicate(data.room.run, data.sources, {"d0": copy}, data.bench.labels)
+    assert (done.key, done.copied, done.is_file) == ("d0", True, False)
+    assert data.read(copy) == data.read()
+    data.bench.engine.write_archive(data.holder(copy), "/data", packed({"a": "tried"}))
+    assert data.read()["a"] == "1"
+
+
 def test_a_discarded_room_is_gone_and_may_be_discarded_again(data: Data) -> None:
     data.snapshot()
     for _ in range(2):

@@ -14,8 +14,8 @@ from runner.isolation import Props, aliases_of, isolated
 from runner.parts import target_spec
 from runner.playing import Ears
 from runner.rehearsal import scene_from
-from runner.rehearsing import Wanted, upgraded_copy
-from runner.staging import make_clones, make_stand_in, on_stage, take_snapshot
+from runner.rehearsing import Wanted, belongings, upgraded_copy
+from runner.staging import make_clones, make_stand_in, on_stage, stand_ins, take_snapshot
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
 from runner.way import Options
@@ -74,11 +74,11 @@ def reached(bench: Bench, container: str, pages: tuple[str, ...], patience_s: in
 def test_the_copy_reaches_neither_a_receiver_nor_the_host_nor_production(bench: Bench) -> None:
     around, session = surroundings(bench), bench.session
     world, plan = Refloat(session).look(bench.name, Goal(to="2.0"), Options(), VaultPlace(volume=bench.vault))
-    scene, spec = scene_from(plan, world.sources, None), target_spec(world)
-    props = Props(scene.network, aliases_of(spec), scene.clones, scene.sources)
+    scene, spec = scene_from(plan, belongings(world), None), target_spec(world)
     with on_stage(session, scene):
         take_snapshot(session, scene, world.target)
         make_clones(session, scene)
+        props = Props(scene.network, aliases_of(spec), stand_ins(session, scene))
         stand_in = make_stand_in(session, scene, world, isolated(spec, world.target, props))
         gateway = gateway_of(bench, scene.network)
         pages = (*around.beyond, *(f"http://{gateway}:{port}/health" for port in around.own))
@@ -122,4 +122,34 @@ def test_a_target_that_lives_in_the_host_itself_is_rehearsed_without_the_host(be
         assert "dockerd" not in shown
         assert "sock" not in shown
     assert bench.process == before
+    assert bench.left() == []
+
+
+def test_configuration_and_single_files_are_copies_that_neither_side_sees_the_others_edits_of(
+    bench: Bench, tmp_path: Path
+) -> None:
+    conf, shown, own = tmp_path / "conf", tmp_path / "one.conf", tmp_path / "app.db"
+    conf.mkdir()
+    for file in (conf / "a", shown, own):
+        file.write_text("as it was", encoding="utf-8")
+    with_service(bench, "--volume", f"{conf}:/conf:ro", "--volume", f"{shown}:/etc/one.conf:ro",
+                 "--volume", f"{own}:/app.db", "--memory", "200m")  # fmt: skip
+    place, options = VaultPlace(volume=bench.vault), Options(dwell_s=0)
+    world, plan = Refloat(bench.session).look(bench.name, Goal(to="migrates"), options, place)
+    ears = Ears(tell=lambda _: None, follow=lambda _: None)
+    with upgraded_copy(bench.session, world, plan, Wanted(options=options), ears) as (seen, played):
+        assert seen.passed, seen.why
+        assert played
+        copy = played.successor
+        for file in (conf / "a", shown, own):
+            file.write_text("edited since", encoding="utf-8")
+        look = "cat /conf/a /etc/one.conf /app.db; echo 'by the copy' >/app.db; touch /conf/a /etc/one.conf 2>&1; true"
+        said = bench.docker("exec", copy.id, "sh", "-c", look)
+        assert said.startswith("as it was" * 3)
+        assert said.count("Read-only file system") == 2
+        assert own.read_text(encoding="utf-8") == "edited since"
+        assert copy.host_config["Memory"] == 200 * 1024 * 1024
+        assert "its own limit of 210 MB of memory" in seen.limits[0]
+        back = played.taken_back(seen)
+        assert (back.rolled_back, back.why) == (True, "")
     assert bench.left() == []

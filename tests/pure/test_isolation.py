@@ -10,10 +10,12 @@ from runner.errors import EngineError, Refused
 from runner.facts import Container, Json, Mount, MountKind, State
 from runner.isolation import (
     Props,
+    StandsFor,
     aliases_of,
     is_about_disk_shares,
     isolated,
     network_body,
+    shown_mounts,
     without_disk_shares,
 )
 from runner.spec import ContainerSpec, NetworkWish
@@ -58,10 +60,16 @@ def spec(host: Json, *networks: NetworkWish, **config: str) -> ContainerSpec:
                          config={"Labels": {"traefik.enable": "true"}, **config})  # fmt: skip
 
 
-def props(*mounts: Mount, only: tuple[str, ...] | None = None) -> Props:
+def props(*mounts: Mount, files: tuple[str, ...] = (), big: tuple[str, ...] = (), free_bytes: int = 0) -> Props:
+    """Everything mounted has something that stands for it, but for what is big."""
     sources = data_mounts(container(*mounts))
-    clones = {each.key: f"clone-{each.key}" for each in sources if only is None or each.key in only}
-    return Props(network="alone", aliases=("prom",), clones=clones, sources=sources)
+    shown = shown_mounts(container(*mounts), sources)
+    things = (
+        StandsFor(each, f"clone-{each.key}", f"/v/clone-{each.key}/file" if each.spoken in files else "",
+                  read_only=each in shown)
+        for each in (*sources, *shown) if each.spoken not in big and each.volume not in big
+    )  # fmt: skip
+    return Props(network="alone", aliases=("prom",), things=tuple(things), free_memory_bytes=free_bytes)
 
 
 def mounts_of(copy: ContainerSpec) -> Iterator[tuple[str, str, bool]]:
@@ -97,15 +105,15 @@ def test_who_had_no_network_gets_none() -> None:
     assert (copy.host_config["NetworkMode"], copy.networks) == ("none", ())
 
 
-def test_data_becomes_clones_and_configuration_read_only() -> None:
+def test_data_becomes_clones_and_configuration_read_only_copies() -> None:
     mounts = (volume("data", "/data"), bind("/srv/prom", "/srv"), bind("/etc/prom", "/conf", rw=False),
               volume("shared", "/shared", rw=False), volume("data", "/again", rw=False))  # fmt: skip
     copy = isolated(spec({}), container(*mounts), props(*mounts)).spec
     assert set(mounts_of(copy)) == {
         ("clone-d0", "/data", False),
         ("clone-d1", "/srv", False),
-        ("/etc/prom", "/conf", True),
-        ("shared", "/shared", True),
+        ("clone-s0", "/conf", True),
+        ("clone-s1", "/shared", True),
         ("clone-d0", "/again", True),
     }
 
@@ -119,11 +127,46 @@ def test_places_of_the_host_are_taken_away_read_only_or_not(path: str) -> None:
         assert f"{path} of the host" in copy.taken
 
 
-def test_a_single_file_of_the_host_is_shown_and_cannot_be_written() -> None:
-    mount = bind("/srv/prometheus.yml", "/etc/prometheus.yml")
-    copy = isolated(spec({}), container(mount), props(mount, only=()))
-    assert tuple(mounts_of(copy.spec)) == (("/srv/prometheus.yml", "/etc/prometheus.yml", True),)
-    assert "writing to /srv/prometheus.yml" in copy.taken
+def test_a_single_file_of_the_host_is_a_copy_and_as_writable_as_it_was() -> None:
+    mounts = (bind("/srv/app.db", "/app.db"), bind("/srv/prometheus.yml", "/etc/prometheus.yml", rw=False))
+    copy = isolated(spec({}), container(*mounts), props(*mounts, files=("/srv/app.db", "/srv/prometheus.yml")))
+    assert set(mounts_of(copy.spec)) == {
+        ("/v/clone-d0/file", "/app.db", False),
+        ("/v/clone-s0/file", "/etc/prometheus.yml", True),
+    }
+    assert copy.taken == ("its labels: traefik.enable",)
+
+
+def test_a_file_of_the_hosts_own_is_a_copy_that_cannot_be_written() -> None:
+    mount = bind("/etc/localtime", "/etc/localtime")
+    copy = isolated(spec({}), container(mount), props(mount, files=("/etc/localtime",)))
+    assert tuple(mounts_of(copy.spec)) == (("/v/clone-s0/file", "/etc/localtime", True),)
+    assert "writing to /etc/localtime" in copy.taken
+
+
+def test_what_is_too_big_to_copy_is_shown_as_it_is_and_said_so() -> None:
+    mounts = (bind("/srv/media", "/media", rw=False), volume("films", "/films", rw=False))
+    copy = isolated(spec({}), container(*mounts), props(*mounts, big=("/srv/media", "films")))
+    assert set(mounts_of(copy.spec)) == {("/srv/media", "/media", True), ("films", "/films", True)}
+    assert [words for words in copy.taken if "/srv/media, which is big" in words]
+
+
+@pytest.mark.parametrize(
+    ("host", "free_bytes", "memory", "words"),
+    [
+        ({"Memory": 512_000_000}, 4 * 10**9, 512_000_000, "its own limit of 512 MB"),
+        ({}, 4 * 10**9, 2 * 10**9, "2,000 MB of memory, half of what is free"),
+        ({}, 10**6, 256 * 1024 * 1024, "268 MB of memory"),
+        ({}, 0, None, "what is free is not known"),
+    ],
+)
+def test_a_copy_may_take_its_own_share_of_memory_and_it_is_said(
+    host: Json, free_bytes: int, memory: int | None, words: str
+) -> None:
+    copy = isolated(spec(host), container(), props(free_bytes=free_bytes))
+    assert copy.spec.host_config.get("Memory") == memory
+    assert words in copy.limits[0]
+    assert len(copy.limits) == 4
 
 
 def test_a_folder_mounted_beside_the_one_that_holds_it_is_refused() -> None:

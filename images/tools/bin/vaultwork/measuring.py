@@ -76,3 +76,10 @@ def _shares(source: bytes, listing: Listing, vault: bytes) -> bool:
                 os.close(trial)
     except OSError:
         return False  # it vanished, or the vault's filesystem is full or knows no such files: then it shares none
+
+
+def free_memory_bytes() -> int:
+    """What the host could still give to programs; 0 where its kernel does not say."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/meminfo", "rb") as said:
+        return next((int(line.split()[1]) * 1024 for line in said if line.startswith(b"MemAvailable:")), 0)
+    return 0

@@ -14,7 +14,7 @@ from vaultwork.alterations import altered
 from vaultwork.archive_requests import ArchiveRequest
 from vaultwork.following import follow
 from vaultwork.listing import list_tree
-from vaultwork.measuring import Size, allocated_bytes, measure
+from vaultwork.measuring import Size, allocated_bytes, free_memory_bytes, measure
 from vaultwork.places import Pass, Place, begun, place_of
 from vaultwork.restoring import restore
 from vaultwork.rooms import Room
@@ -42,6 +42,8 @@ class Request(TypedDict, total=False):
     taken_from: object
     names: dict[str, str]
     program: str
+    limit_bytes: int
+    limit_entries: int
     order: object
 
 
@@ -62,9 +64,13 @@ def _place(request: Request, told: SourceTold) -> Place:
 
 def _measure(request: Request) -> Answer:
     vault = Path(request["vault"])
-    seen = [{"key": told["key"], **_size(request, told, vault)._asdict()} for told in request["sources"]]
+    seen = [
+        {"key": told["key"], "is_file": os.path.isfile(_source(request, told)), **_size(request, told, vault)._asdict()}
+        for told in request["sources"]
+    ]
     space = os.statvfs(vault)
-    return {"measured": seen, "free_bytes": space.f_bavail * space.f_frsize, "free_inodes": space.f_favail}
+    free = {"free_bytes": space.f_bavail * space.f_frsize, "free_inodes": space.f_favail}
+    return {"measured": seen, **free, "free_memory_bytes": free_memory_bytes()}
 
 
 def _size(request: Request, told: SourceTold, vault: Path) -> Size:
@@ -195,7 +201,9 @@ def _prepare_clone(request: Request) -> Answer:
     room = _room(request)
     with _held(room, shared=True):
         sealing.sealed(room)
-        return {"how": clones.prepare(room, request["names"]), "features": clones.features()}
+        names = request["names"]
+        how, files = clones.prepare(room, names), clones.single_files(room, names)
+        return {"how": how, "features": clones.features(), "files": files}
 
 
 def _fill_clone(request: Request) -> Answer:
@@ -207,6 +215,15 @@ def _fill_clone(request: Request) -> Answer:
 
 def _clone_mount(request: Request, key: str) -> bytes:
     return os.fsencode(request["mounts"]) + b"/" + key.encode()
+
+
+def _duplicate(request: Request) -> Answer:
+    done = [
+        {"key": told["key"], **clones.duplicate(_source(request, told), f"/clones/{told['key']}".encode(),
+                                                request["limit_bytes"], request["limit_entries"])}
+        for told in request["sources"]
+    ]  # fmt: skip
+    return {"sources": done}
 
 
 def _drop_clone(request: Request) -> Answer:
@@ -255,6 +272,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "prepare-clone": _prepare_clone,
     "fill-clone": _fill_clone,
     "drop-clone": _drop_clone,
+    "duplicate": _duplicate,
     "discard": _discard,
     "refresh": _refresh,
 }
