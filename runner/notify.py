@@ -94,9 +94,9 @@ def start_words(plan: Plan) -> tuple[str, str]:
     return f"{plan.target} {plan.verb} begins: {plan.old.spoken} → {plan.new.spoken}", body
 
 
-def announce_words(target: str, goal: str, when: str) -> tuple[str, str]:
-    """Title and body ahead of a run."""
-    return f"{target} upgrade to {goal} begins {when}", "It will be away for a moment; refloat tells how it ended."
+def announce_words(target: str, what: str, when: str) -> tuple[str, str]:
+    """Title and body ahead of a run; ``what`` is for example ``upgrade to 2.0``."""
+    return f"{target} {what} begins {when}", "It will be away for a moment; refloat tells how it ended."
 
 
 def end_words(end: Outcome, told: str) -> tuple[str, str]:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli.apply import finish
+from runner.cli.asked import asked
 from runner.cli.depots import PasswordFile, opened_archive, opened_depot
 from runner.cli.ground import TOOLS_IMAGE, new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
+from runner.cli.messages import Messages
+from runner.cli.starting import Announce, give_warning
 from runner.cli.terminal import ask, say, say_json, tell
 from runner.cli.wishes import AsJson, Deadline, Dwell, Probes, StopTimeout, Vault, Wishes, Yes
-from runner.errors import Interrupted, Refused, UsageError
+from runner.errors import Interrupted, RefloatError, UsageError
 
 if TYPE_CHECKING:
     from runner.archiving import Archiving
@@ -127,7 +130,7 @@ def _verify(text: str, target: str, password_file: str, *, as_json: bool) -> Non
 
 def restore_command(target: Target, source: Source, password_file: PasswordFile = "", stop_timeout: StopTimeout = None,
                     deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, vault: Vault = "",
-                    yes: Yes = False, as_json: AsJson = False) -> None:  # fmt: skip
+                    yes: Yes = False, announce: Announce = "", as_json: AsJson = False) -> None:  # fmt: skip
     """Give a container the data of an archive or a snapshot. Its present data becomes a snapshot first."""
     from runner.restoring import From
 
@@ -137,16 +140,18 @@ def restore_command(target: Target, source: Source, password_file: PasswordFile 
     tell(f"check    {source.partition('#')[0] if '://' not in source else 'the archive'}")
     wanted = From(archive=opened_archive(source, password_file), snapshot=source, place=place_from(vault))
     offer = archiving.offer_restore(target, wanted, wishes.options)
-    _ask(archiving, offer, yes=yes)
+    messages = Messages(asked(offer.plan.target).settings, strict=False)
+    _ask(archiving, offer, messages, announce, yes=yes)
     live.follow(offer.plan)
-    with interrupts.at_work(f"refloat recover {offer.plan.target}"):
+    with messages.about(offer.plan), interrupts.at_work(f"refloat recover {offer.plan.target}"):
         end = archiving.restore(offer)
     live.rest()
-    finish(end, as_json=as_json)
+    with messages.ended(end):
+        finish(end, as_json=as_json)
 
 
-def _ask(archiving: Archiving, offer: RestoreOffer, *, yes: bool) -> None:
-    """Ask, for what was written since is replaced; an answer of no leaves nothing behind."""
+def _ask(archiving: Archiving, offer: RestoreOffer, messages: Messages, announce: str, *, yes: bool) -> None:
+    """Ask, for what was written since is replaced, and give warning; an answer of no leaves nothing behind."""
     from runner.report.words import count_words, size_words
 
     plan, sealed = offer.plan, offer.sealed
@@ -155,6 +160,7 @@ def _ask(archiving: Archiving, offer: RestoreOffer, *, yes: bool) -> None:
          f"now becomes snapshot {plan.run} first.")  # fmt: skip
     try:
         ask(f"Restore {plan.target}?", yes=yes)
-    except (Refused, KeyboardInterrupt):
+        give_warning(archiving.refloat.session, messages, plan.target, "restore of its data", announce)
+    except (RefloatError, KeyboardInterrupt):
         archiving.withdraw(offer)
         raise

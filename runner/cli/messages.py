@@ -70,12 +70,12 @@ class Messages:
             self._rest()
             raise
 
-    def announce(self, target: str, goal: str, when: str) -> None:
-        """Tell what will happen."""
+    def announce(self, target: str, what: str, when: str) -> None:
+        """Tell what will happen, such as ``upgrade to 2.0``."""
         if self._urls:
             from runner.notify import announce_words
 
-            self._send("announce", *announce_words(target, goal, when))
+            self._send("announce", *announce_words(target, what, when))
 
     @contextmanager
     def ended(self, end: Outcome) -> Iterator[None]:

@@ -12,6 +12,7 @@ from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.messages import Messages
 from runner.cli.reports import Report, reporting, wanted_reports
+from runner.cli.starting import Announce, give_warning
 from runner.cli.terminal import ask, tell
 from runner.cli.wishes import AsJson, Edit, Vault, Wishes, Yes
 
@@ -21,7 +22,7 @@ TargetOrRun = Annotated[
 
 
 def rollback_command(target: TargetOrRun, vault: Vault = "", edit: Edit = None, yes: Yes = False,
-                     report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
+                     announce: Announce = "", report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Go back to the version before. With its data as it was then; asks, for later writes are lost."""
     from runner.verbs import Refloat
 
@@ -33,8 +34,9 @@ def rollback_command(target: TargetOrRun, vault: Vault = "", edit: Edit = None, 
     back_to, leaving = (plan.old, plan.new) if offer.undoes else (plan.new, plan.old)
     tell(f"{plan.target}: back from {leaving.spoken} to {back_to.spoken}. {offer.losing}")
     ask(f"Roll {plan.target} back?", yes=yes)
-    live.follow(plan)
     messages = Messages(asked(plan.target).settings, strict=False)
+    give_warning(refloat.session, messages, plan.target, f"rollback to {back_to.spoken}", announce)
+    live.follow(plan)
     with messages.about(plan), reporting(wanted, plan.run), interrupts.at_work(f"refloat recover {plan.target}"):
         end = refloat.rollback(offer)
     live.rest()

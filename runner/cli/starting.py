@@ -68,8 +68,19 @@ class Waiting:
         tell(f"{target}: waiting until {moment.astimezone():%a %Y-%m-%d %H:%M %Z}. Ctrl-C calls it off.")
         _wait(session, max(now, moment - ahead), target)
         if self.start.announce:
-            self.messages.announce(target, goal, f"at {moment.astimezone():%H:%M %Z}")
+            self.messages.announce(target, f"upgrade to {goal}", f"at {moment.astimezone():%H:%M %Z}")
         _wait(session, moment, target)
+
+
+def give_warning(session: Session, messages: Messages, target: str, what: str, announce: str) -> None:
+    """Tell the services of refloat.yaml so long before (``30m``; empty: not at all), and wait for that long."""
+    ahead = _span(announce)
+    if not ahead:
+        return
+    moment = session.clock.now() + ahead
+    tell(f"{target}: waiting until {moment.astimezone():%a %Y-%m-%d %H:%M:%S %Z}. Ctrl-C calls it off.")
+    messages.announce(target, what, f"at {moment.astimezone():%H:%M %Z}")
+    _wait(session, moment, target, what.partition(" ")[0])
 
 
 def _need_s(session: Session, plan: Plan | None) -> float:
@@ -112,10 +123,10 @@ def _span(text: str) -> timedelta:
         raise UsageError("bad-span", f"--announce: {wrong}.") from None
 
 
-def _wait(session: Session, until: datetime, target: str) -> None:
+def _wait(session: Session, until: datetime, target: str, what: str = "upgrade") -> None:
     """In short steps: a machine that slept meanwhile, or whose clock was set, is not late by that."""
     try:
         while (left_s := (until - session.clock.now()).total_seconds()) > 0:
             session.clock.sleep(min(left_s, TICK_S))
     except KeyboardInterrupt:
-        raise Interrupted("called-off", f"The upgrade of {target} was called off before it began.") from None
+        raise Interrupted("called-off", f"The {what} of {target} was called off before it began.") from None

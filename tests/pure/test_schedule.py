@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from runner.cli.messages import Messages
-from runner.cli.starting import Start, Waiting, moment_from
+from runner.cli.starting import Start, Waiting, give_warning, moment_from
 from runner.clock import MemoryClock
 from runner.config.model import TargetSettings
 from runner.errors import Exit, Later, UsageError
-from runner.notify import end_words
+from runner.notify import announce_words, end_words
 from runner.outcome import Outcome
 from runner.plan import Plan
 from runner.records import End
@@ -86,6 +86,24 @@ def test_an_upgrade_waits_for_its_time_and_its_window(planned: tuple[Session, Pl
     for wrong in (Start(at="02:00", in_window=True), Start(announce="soon")):
         with pytest.raises(UsageError):
             Waiting(wrong, NIGHT.text, session, SILENT).to_start("mon", "2.0", plan)
+
+
+def test_a_restore_gives_its_warning_and_then_waits_for_as_long(planned: tuple[Session, Plan]) -> None:
+    session, _ = planned
+    told: list[str] = []
+
+    class Heard(Messages):
+        def announce(self, target: str, what: str, when: str) -> None:
+            told.append(f"{announce_words(target, what, when)[0]}, told at {session.clock.now():%H:%M}")
+
+    messages = Heard(TargetSettings())
+    give_warning(session, messages, "mon", "restore of its data", "")
+    assert (told, session.clock.now()) == ([], SATURDAY)
+    give_warning(session, messages, "mon", "restore of its data", "30m")
+    (words,) = told
+    assert words.startswith("mon restore of its data begins at ")
+    assert words.endswith("told at 12:00")
+    assert session.clock.now() == SATURDAY + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(
