@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from runner.catalogue import Catalogue
 from runner.errors import NOTHING_TOUCHED, Refused
+from runner.hop_verdicts import Hop
 from runner.outlook import refusal_of_hop
-from runner.paths import NoPath, Path, catalogue_of, find_path
+from runner.paths import NoPath, Path, catalogue_of, find_path, said_of_hop
 from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag, tag_for
@@ -28,7 +29,8 @@ def ruling(world: World, recipe: Recipe, force: Force) -> tuple[PlanWarning, ...
     known = _known(world, recipe, hop)
     refusal = refusal_of_hop(recipe, start, goal, known)
     if refusal is None:
-        return ()
+        said = said_of_hop(recipe, Hop(start, goal), known)
+        return tuple(PlanWarning(code="vendor", text=f"{text} ({source})") for text, source in said)
     forbidden = f"{recipe.title} is not meant to go from {start} to {goal} at once: {refusal.why}"
     if force == "copies":
         return (PlanWarning(code="hop", text=f"{forbidden} Rehearsed all the same. ({refusal.source})"),)

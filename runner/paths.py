@@ -151,12 +151,17 @@ def _path_up(recipe: Recipe, start: Release, goal: Release, among: Catalogue, fo
 
 def _said_about(recipe: Recipe, start: Release, found: tuple[Release, ...], among: Catalogue) -> Iterable[str]:
     for leaving, into in zip((start, *found), found, strict=False):
-        hop = Hop(leaving, into)
-        for rule in recipe.hops:
-            broken = why_not(rule, hop, among)
-            if broken:
-                yield f"Forced: {broken}. {rule.forced}" if rule.forced else f"Against the vendor's advice: {broken}."
-            yield from warnings_on(rule, hop, among)
+        yield from (text for text, _ in said_of_hop(recipe, Hop(leaving, into), among))
+
+
+def said_of_hop(recipe: Recipe, hop: Hop, among: Catalogue) -> Iterable[tuple[str, str]]:
+    """What the rules have to say of a hop that is gone all the same, each with its source."""
+    for rule in recipe.hops:
+        broken = why_not(rule, hop, among)
+        if broken:
+            said = f"Forced: {broken}. {rule.forced}" if rule.forced else f"Against the vendor's advice: {broken}."
+            yield said, rule.source
+        yield from ((said, rule.source) for said in warnings_on(rule, hop, among))
 
 
 def _fewest_hops(law: Law, start: Release, goal: Release) -> tuple[Release, ...] | None:
