@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from runner.errors import UsageError
-from runner.recipes.model import ConfigTree
 
 if TYPE_CHECKING:
     from runner.goal import Goal
     from runner.recipes.health import RecipeEvidence
+    from runner.recipes.model import ConfigTree
     from runner.recipes.work import OwnHook
     from runner.silence.model import Monitor
     from runner.way import Force, Options
@@ -104,6 +104,8 @@ class RefreshWishes:
         if wrong := [path for path in paths or () if not path.startswith("/")]:
             what = f"{wrong[0]!r} is no path as the container sees it."
             raise UsageError("config-path", what, then="Begin it with a slash: --config-path /etc/app")
+        from runner.recipes.model import ConfigTree
+
         trees = tuple(ConfigTree(path=path) for path in paths or ())
         return cls(no_refresh or None, trees, conflict, answers)
 
