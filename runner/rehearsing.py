@@ -91,6 +91,10 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
 
     The second of the two is None where the new version does not stand; then the first says why.
     """
+    if plan.is_stack:
+        others = ", ".join(member.target for member in plan.members[1:])
+        what = f"{plan.target} goes with {others}: only one container is rehearsed at a time."
+        raise Refused("stack-rehearsal", what)
     strike_left(session)
     clear_left_backups(session)
     snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None

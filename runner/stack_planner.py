@@ -21,14 +21,16 @@ from runner.steps import AnyForward
 from runner.steps.forward import ColdCopy, CreateSuccessor, EnsureSoleUse, StartAgain, StartSuccessor, WritePapers
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import Existing, Ours, Phase
-from runner.steps.proof import AcceptVerdict
+from runner.steps.proof import AcceptVerdict, CompareEvidence
+from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.vault.port import Source
 from runner.way import Options
 from runner.world import World, expectations
 
 SUCCESSORS_OWN = ("create-successor", "hold-image", "rename", "check-configuration", "compare-packages")
 """The steps that a container has for its successor alone."""
-RUNNING_ONLY = ("take-evidence", "warm-copy", "start-successor", "prove-health", "compare-evidence", "call-hook")
+RUNNING_ONLY = ("take-evidence", "warm-copy", "start-successor", "prove-health", "compare-evidence", "call-hook",
+                "keep-quiet", "end-quiet")  # fmt: skip
 """The steps that a container which is not running has no need of; its data is copied all the same."""
 
 AMONG_THEMSELVES = ("dependent", "shared-data")
@@ -88,7 +90,7 @@ def _plan(name: str, wanted: tuple[Wanted, ...], options: Options, run: str, mad
         keep_for_s=options.keep_for_s,
         hold=options.hold,
         unchecked=any(each.options.unchecked for each in wanted),
-        steps=_interleaved(parts),
+        steps=_interleaved(name, parts),
     )
 
 
@@ -159,18 +161,42 @@ def _again(world: World, step: AnyForward) -> AnyForward:
     return step.model_copy(update={"who": who}) if isinstance(theirs, Ours) else step
 
 
-def _interleaved(parts: tuple[Part, ...]) -> tuple[AnyForward, ...]:
+def _interleaved(name: str, parts: tuple[Part, ...]) -> tuple[AnyForward, ...]:
     """The papers of all first; stopped last first; all stopped before a copy is sealed; one by one to the proof."""
     return (
         *(step for part in parts for step in part.steps if isinstance(step, WritePapers)),
         *(step for step in _of(parts, Phase.PREPARE) if not isinstance(step, WritePapers)),
-        *(step for step in _of(parts[::-1], Phase.FREEZE) if not isinstance(step, EnsureSoleUse | ColdCopy)),
+        *_each_once(parts, KeepQuiet),
+        *(
+            step
+            for step in _of(parts[::-1], Phase.FREEZE)
+            if not isinstance(step, EnsureSoleUse | ColdCopy | KeepQuiet)
+        ),
         *(step for step in _of(parts, Phase.FREEZE) if isinstance(step, EnsureSoleUse | ColdCopy)),
-        *(step for part in parts for step in (*_of((part,), Phase.CHANGE), *_of((part,), Phase.PROVE))),
-        *(step for step in _of(parts, Phase.OPEN) if not isinstance(step, AcceptVerdict | CallHook)),
-        *(step for step in parts[0].steps if isinstance(step, AcceptVerdict)),
+        *(step for part in parts for step in _change(part)),
+        *(step for part in parts if not part.member.recreated for step in part.steps if _is_compared(step)),
+        *(step for step in _of(parts, Phase.OPEN) if not isinstance(step, AcceptVerdict | CallHook | EndQuiet)),
+        *(step.model_copy(update={"name": name}) for step in parts[0].steps if isinstance(step, AcceptVerdict)),
+        *_each_once(parts, EndQuiet),
         *(step for step in _of(parts, Phase.OPEN) if isinstance(step, CallHook)),
     )
+
+
+def _change(part: Part) -> Iterator[AnyForward]:
+    """To the proof; what keeps its version is compared at the end, when the others did with it what they do."""
+    for step in part.steps:
+        if step.phase in (Phase.CHANGE, Phase.PROVE) and (part.member.recreated or not _is_compared(step)):
+            yield step
+
+
+def _is_compared(step: AnyForward) -> bool:
+    return isinstance(step, CompareEvidence)
+
+
+def _each_once(parts: tuple[Part, ...], kind: type[KeepQuiet | EndQuiet]) -> tuple[AnyForward, ...]:
+    """Each monitor is kept quiet once for all, before the first is stopped, and speaks again once."""
+    steps = (step for part in parts for step in part.steps if isinstance(step, kind))
+    return tuple({step.monitor.model_dump_json(): step for step in reversed(tuple(steps))}.values())[::-1]
 
 
 def _of(parts: tuple[Part, ...], phase: Phase) -> tuple[AnyForward, ...]:

@@ -12,6 +12,7 @@ from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.messages import Messages
 from runner.cli.reports import Report, reporting, wanted_reports
+from runner.cli.stacks import stack_asked
 from runner.cli.starting import AT_ONCE, Announce, At, InWindow, Start, Waiting
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
@@ -29,6 +30,7 @@ from runner.cli.wishes import (
     Keep,
     KeepEnv,
     KeepFor,
+    Members,
     NoRefresh,
     OnConflict,
     Probes,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
     from runner.outcome import Outcome
     from runner.plan import Plan
+    from runner.stacking import Stack
     from runner.verbs import Refloat
 
 TargetOrFile = Annotated[
@@ -63,19 +66,20 @@ def apply_command(target: TargetOrFile, to: To = "", image: Image = "", pull: Pu
                   rehearsed: Rehearsed = False, answer: Answers = None, force: Forced = False, edit: Edit = None,
                   unchecked: Unchecked = False, no_refresh: NoRefresh = False, config_path: ConfigPaths = None,
                   conflict: OnConflict = None, answers: ConflictAnswers = None, all_or_nothing: AllOrNothing = False,
-                  at: At = "", in_window: InWindow = False, announce: Announce = "", report: Report = None,
-                  as_json: AsJson = False) -> None:  # fmt: skip
+                  member: Members = None, at: At = "", in_window: InWindow = False, announce: Announce = "",
+                  report: Report = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Upgrade a container and its data. The new version proven healthy, or the old one back as it was."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for, edit=edit,
                     all_or_nothing=all_or_nothing, force="vendor" if force else "no", unchecked=unchecked,
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
     carry_out(target, wishes, rehearsed=rehearsed, as_json=as_json, report=report,
-              start=Start(at, in_window, announce))  # fmt: skip
+              start=Start(at, in_window, announce), member=member)  # fmt: skip
 
 
 def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = False,
-              report: list[Path] | None = None, start: Start = AT_ONCE) -> None:  # fmt: skip
+              report: list[Path] | None = None, start: Start = AT_ONCE,
+              member: list[str] | None = None) -> None:  # fmt: skip
     """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
     from runner.cli.paths import Walking, walk_path
     from runner.hopping import path_to
@@ -88,11 +92,16 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     messages = Messages(want.settings)
     refloat = Refloat(open_session(messages.beside(live.hear), interrupts=interrupts))
     waiting = Waiting(start, want.settings.window or "", refloat.session, messages)
-    if saved is None and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options)):
+    stack = None if saved else stack_asked(refloat.session.engine, target, wishes, member)
+    if (
+        saved is None
+        and stack is None
+        and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options))
+    ):
         walking = Walking(live, interrupts, wanted, messages, waiting)
         walk_path(refloat, hops, want.wishes, walking, as_json=as_json, rehearsed_within=_within(want, asked=rehearsed))
         return
-    plan = saved or _new_plan(refloat, want)
+    plan = saved or _new_plan(refloat, want, stack)
     if (within := _within(want, asked=rehearsed)) is not None:
         from runner.rehearsals import require_rehearsal
 
@@ -113,9 +122,9 @@ def _within(want: Asked, *, asked: bool) -> timedelta | None:
     return want.rehearsed_within or (MAX_AGE if asked else None)
 
 
-def _new_plan(refloat: Refloat, want: Asked) -> Plan:
-    wishes, goal = want.wishes, want.wishes.goal
-    plan = refloat.plan(want.target, goal, wishes.options, place_from(wishes.vault))
+def _new_plan(refloat: Refloat, want: Asked, stack: Stack | None) -> Plan:
+    wishes, goal, place = want.wishes, want.wishes.goal, place_from(want.wishes.vault)
+    plan = refloat.plan_stack(stack, place) if stack else refloat.plan(want.target, goal, wishes.options, place)
     for warning in plan.warnings:
         tell(f"! {warning.text}")
     return plan

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.asked import asked
+from runner.cli.asked import Asked, asked
 from runner.cli.ground import open_session, place_from
+from runner.cli.stacks import stack_asked
 from runner.cli.terminal import say, tell
 from runner.cli.wishes import (
     Answers,
@@ -24,6 +25,7 @@ from runner.cli.wishes import (
     Keep,
     KeepEnv,
     KeepFor,
+    Members,
     NoRefresh,
     OnConflict,
     Probes,
@@ -37,6 +39,9 @@ from runner.cli.wishes import (
 )  # fmt: skip
 from runner.errors import UsageError
 
+if TYPE_CHECKING:
+    from runner.plan import Plan
+
 Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or id, or a compose PROJECT/SERVICE.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan here, to apply it later.")]
 
@@ -46,34 +51,40 @@ def plan_command(target: Target, to: To = "", image: Image = "", pull: PullWish 
                  deadline: Deadline = None, dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None,
                  vault: Vault = "", answer: Answers = None, force: Forced = False, no_refresh: NoRefresh = False,
                  unchecked: Unchecked = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
-                 answers: ConflictAnswers = None, edit: Edit = None, out: Out = None,
+                 answers: ConflictAnswers = None, edit: Edit = None, member: Members = None, out: Out = None,
                  as_json: AsJson = False) -> None:  # fmt: skip
     """Say what an upgrade would do. Every step, why, its undo, the downtime, the warnings."""
     wishes = Wishes(to, image, pull, hold, keep, stop_timeout, deadline, dwell, tuple(probe or ()),
                     tuple(keep_env or ()), vault, tuple(answer or ()), keep_for=keep_for, edit=edit,
                     force="vendor" if force else "no", unchecked=unchecked,
                     refresh=RefreshWishes.of(no_refresh, config_path, conflict, answers))  # fmt: skip
-    print_plan(target, wishes, out, as_json=as_json)
+    print_plan(target, wishes, out, member, as_json=as_json)
 
 
-def print_plan(target: str, wishes: Wishes, out: Path | None, *, as_json: bool) -> None:
+def print_plan(target: str, wishes: Wishes, out: Path | None, member: list[str] | None = None,
+               *, as_json: bool) -> None:  # fmt: skip
     """Make a plan, write it where asked, and print it."""
-    from runner.hopping import first_hop, path_to
     from runner.report.plan_text import plan_text
-    from runner.verbs import Refloat
 
-    want = asked(target, wishes)
-    options, place = want.wishes.options, place_from(want.wishes.vault)
-    session = open_session()
-    refloat = Refloat(session)
-    goal, hops = want.wishes.goal, path_to(refloat, want.target, want.wishes.goal, options)
-    plan = refloat.plan(want.target, goal, options, place) if hops is None else (
-        first_hop(refloat, hops, goal, options, place))  # fmt: skip
+    plan = _planned(asked(target, wishes), target, wishes, member)
     if out is not None:
         _write(out, plan.to_json())
     say(plan.to_json() if as_json else plan_text(plan))
     if out is not None and not as_json:
         tell(f"Written to {out}. Carry out exactly this: refloat apply {out}")
+
+
+def _planned(want: Asked, target: str, wishes: Wishes, member: list[str] | None) -> Plan:
+    from runner.hopping import first_hop, path_to
+    from runner.verbs import Refloat
+
+    refloat = Refloat(open_session())
+    options, place = want.wishes.options, place_from(want.wishes.vault)
+    if stack := stack_asked(refloat.session.engine, target, wishes, member):
+        return refloat.plan_stack(stack, place)
+    goal, hops = want.wishes.goal, path_to(refloat, want.target, want.wishes.goal, options)
+    return refloat.plan(want.target, goal, options, place) if hops is None else (
+        first_hop(refloat, hops, goal, options, place))  # fmt: skip
 
 
 def _write(out: Path, text: str) -> None:

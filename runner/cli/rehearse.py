@@ -14,6 +14,7 @@ from runner.cli.ground import home_folder, new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.manner import Manner
 from runner.cli.reports import Report, Wanted, wanted_reports, write_reports
+from runner.cli.stacks import stack_asked
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
     AsJson,
@@ -34,7 +35,7 @@ from runner.cli.wishes import (
     Wishes,
     Yes,
 )  # fmt: skip
-from runner.errors import UsageError
+from runner.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from runner.rehearsal import Rehearsed
@@ -117,6 +118,9 @@ def _play(target: str, wishes: Wishes, manner: Manner) -> Rehearsed:
     want = asked(target, wishes)
     options = want.wishes.options
     refloat, goal = Refloat(session), want.wishes.goal
+    if stack_asked(session.engine, target, wishes, None):
+        raise Refused("stack-rehearsal", f"{target} is a stack: only one container is rehearsed at a time.",
+                      then="Rehearse a member: refloat rehearse CONTAINER --to VERSION")  # fmt: skip
     hops = path_to(refloat, want.target, goal, options) if options.force == "no" else None
     images = images_of(refloat, hops, goal) if hops else ()
     first = goal.model_copy(update={"to": hops.tags[0], "image": ""}) if hops else goal

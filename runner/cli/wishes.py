@@ -66,6 +66,10 @@ Unchecked = Annotated[
 Edit = Annotated[
     bool | None, typer.Option("--edit/--no-edit", help="Put the new tag into the compose file. Default: yes.")
 ]
+Members = Annotated[
+    list[str] | None,
+    typer.Option("--member", metavar="NAME=GOAL", help="Of a stack: where this one shall go, or same. Repeatable."),
+]
 Vault = Annotated[
     str, typer.Option("--vault", metavar="NAME|PATH", help="Where snapshots are kept: a volume, or a path on the host.")
 ]

@@ -128,11 +128,34 @@ class TargetSettings(Settings):
         return self.service or self.container or name
 
 
+class StackSettings(Stated):
+    """Several targets that are upgraded as one: together stopped, proven, and taken back."""
+
+    members: dict[str, GoalText | None] = Field(
+        min_length=1,
+        description="By the name of a target here, a container or PROJECT/SERVICE: where it shall go, or `same`; "
+        "without a word the goal of that target, or --to.",
+    )
+    hold: bool | None = Field(default=None, description="Leave the verdict open until commit or rollback.")
+    keep: int | None = Field(default=None, ge=1, description="How many snapshots of each a commit leaves.")
+    keep_for: Span | None = Field(default=None, description="Those taken within this time stay, too, for example 14d.")
+    vault: str | None = Field(default=None, description="Where snapshots are kept: a volume, or a path on the host.")
+    window: WindowText | None = Field(default=None, description="When apply may run.")
+    notify: tuple[Notification, ...] = Field(default=(), description="Who is told of runs.")
+
+
 class Config(Stated):
     """All of refloat.yaml."""
 
     defaults: Settings = Field(default=Settings(), description="For every target, also those not named here.")
     targets: dict[str, TargetSettings] = Field(default={}, description="By a name of your choice.")
+    stacks: dict[str, StackSettings] = Field(default={}, description="Targets that go together, by a name.")
+
+    @model_validator(mode="after")
+    def _stacks_are_no_targets(self) -> Config:
+        if both := sorted(self.stacks.keys() & self.targets.keys()):
+            raise ValueError(f"a stack and a target have one name: {', '.join(both)}")
+        return self
 
     @model_validator(mode="after")
     def _each_target_once(self) -> Config:
@@ -149,9 +172,13 @@ class Config(Stated):
         return next((name for name, one in self.targets.items() if one.called(name) == text), "")
 
     def target(self, text: str) -> tuple[str, TargetSettings]:
-        """What the engine calls what a command line names, and its settings with the defaults filled in."""
-        found = self.targets.get(self.name_of(text), TargetSettings())
-        own = {key: getattr(found, key) for key in found.model_fields_set}
+        """What the engine calls what a command line names, and its settings with the defaults filled in.
+
+        A stack has no other name, and settings of its own.
+        """
+        found: TargetSettings | StackSettings = self.targets.get(self.name_of(text), TargetSettings())
+        found = self.stacks.get(text, found)
+        own = {key: getattr(found, key) for key in found.model_fields_set - {"members"}}
         shared = {key: getattr(self.defaults, key) for key in self.defaults.model_fields_set}
         merged = TargetSettings.model_validate({**shared, **own})
         return (merged.called(text) if text in self.targets else text), merged

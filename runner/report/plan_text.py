@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.plan import Plan, phases
+from runner.plan import Member, Plan, phases
 from runner.report.words import seconds_words, short_id, size_words
 from runner.steps import AnyForward
-from runner.steps.forward import BringBackData, StartSuccessor
+from runner.steps.forward import BringBackData, StartAgain, StartSuccessor
 from runner.steps.nouns import Phase
 from runner.steps.proof import EditFile
 
@@ -30,16 +30,32 @@ def plan_text(plan: Plan) -> str:
 
 
 def _header(plan: Plan) -> tuple[str, ...]:
-    data = ", ".join(f"{source.spoken} on {source.destination}" for source in plan.sources) or "none to snapshot"
-    return (
-        f"{TITLES[plan.verb]} {plan.target}: {plan.old.spoken} → {plan.new.spoken}",
+    sides = tuple(line for member in plan.members for line in _member(member)) if plan.is_stack else (
         f"  old    {plan.old.image_ref} ({short_id(plan.old.image_id)})",
         f"  new    {plan.new.image_ref} ({short_id(plan.new.image_id)})",
         f"  recipe {plan.recipe or 'none: general rules'}",
-        f"  data   {data}",
+        f"  data   {_data(plan.lead)}",
+    )  # fmt: skip
+    return (
+        f"{TITLES[plan.verb]} {plan.target}: {plan.old.spoken} → {plan.new.spoken}",
+        *sides,
         f"  vault  {plan.place.path or plan.place.volume}{_room_needed(plan)}",
         f"  run    {plan.run} (plan {plan.digest[:12]}, made {plan.made_at})",
     )
+
+
+def _member(member: Member) -> tuple[str, ...]:
+    """One of a stack, in the order in which they are started."""
+    same = member.old.image_id == member.new.image_id
+    kept = "the same version, made anew" if member.recreated else "the same version"
+    goes = f"{member.old.spoken}, {kept}" if same else f"{member.old.spoken} → {member.new.spoken}"
+    refs = member.old.image_ref if same else f"{member.old.image_ref} → {member.new.image_ref}"
+    about = f"{refs}; recipe {member.recipe or 'none'}; data {_data(member)}"
+    return (f"  member {member.target}: {goes}", f"         {about}")
+
+
+def _data(member: Member) -> str:
+    return ", ".join(f"{source.spoken} on {source.destination}" for source in member.sources) or "none to snapshot"
 
 
 def _room_needed(plan: Plan) -> str:
@@ -62,21 +78,20 @@ def _downtime(plan: Plan) -> tuple[str, ...]:
 
 def _point_of_loss(plan: Plan) -> tuple[str, ...]:
     """From which step on going back, or going on, costs what was written."""
-    return tuple(line for key, step in _keyed(plan) for line in _losses(plan, key, step))
+    replaced = tuple(_replaced(key, step) for key, step in _keyed(plan) if isinstance(step, BringBackData))
+    started = tuple(key for key, step in _keyed(plan) if isinstance(step, StartSuccessor | StartAgain))
+    if not plan.sources:
+        return (*replaced, "Going back loses no data: there is none to snapshot.") if started else replaced
+    what = "the snapshots" if plan.is_stack else "the snapshot"
+    lost = (f"From step {key} on, going back loses what is written after {what}." for key in started[:1])
+    return (*replaced, *lost)
 
 
-def _losses(plan: Plan, key: str, step: AnyForward) -> Iterator[str]:
-    if isinstance(step, BringBackData):
-        yield (
-            f"Step {key} replaces the data by snapshot {step.earlier.run}: what was written since then is lost, "
-            f"but for the snapshot {plan.run} that is taken first."
-        )
-    if isinstance(step, StartSuccessor):
-        yield (
-            f"From step {key} on, going back loses what is written after the snapshot."
-            if step.sources
-            else "Going back loses no data: there is none to snapshot."
-        )
+def _replaced(key: str, step: BringBackData) -> str:
+    return (
+        f"Step {key} replaces the data by snapshot {step.earlier.run}: what was written since then is lost, "
+        f"but for the snapshot {step.room.run} that is taken first."
+    )
 
 
 def _keyed(plan: Plan) -> tuple[tuple[str, AnyForward], ...]:
@@ -100,7 +115,7 @@ def _step(key: str, step: AnyForward) -> Iterator[str]:
 
 
 def _end(plan: Plan) -> tuple[str, ...]:
-    about = ", ".join(expectation.about for expectation in plan.expectations)
+    about = ", ".join(dict.fromkeys(expectation.about for expectation in plan.expectations))
     commit = (
         f"The verdict stays open: refloat commit {plan.target}, or: refloat rollback {plan.target}"
         if plan.hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from runner.steps.back import BackStep, EditBack, WithdrawVerdict
-from runner.steps.nouns import FileEdit, HealthTerms, Ours, Phase, Reading, Who
+from runner.steps.nouns import FileEdit, HealthTerms, Phase, Reading, Who
 from runner.steps.step import ForwardStep
 from runner.vault.port import Room
 
@@ -33,7 +33,7 @@ class CompareEvidence(ForwardStep):
 
     kind: Literal["compare-evidence"] = "compare-evidence"
     phase: Phase = Phase.PROVE
-    who: Ours
+    who: Who
     readings: tuple[Reading, ...]
     goal_version: str
 
