@@ -19,9 +19,12 @@ SAME = "same"
 
 def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] | None) -> Stack | None:
     """The stack that is meant; None where one container is. UsageError where a member has no goal, or there is none."""
+    from runner.cli.ground import place_from
     from runner.config.reading import find_config
     from runner.stacking import Stack
 
+    over = asked(text, wishes).wishes
+    options, _ = over.options, place_from(over.vault)  # what is wrong with them is said before any engine is asked
     written = find_config().config.stacks.get(text)
     members: Mapping[str, str | None] = written.members if written else _services(engine, text)
     if not members:
@@ -30,11 +33,10 @@ def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] 
             raise UsageError("no-stack", what, then="List what is there: refloat ls")
         return None
     typed = _typed(text, given or (), tuple(members))
-    over = asked(text, wishes).wishes
     parts = tuple(
         _part(name, typed.get(name) or goal or "", wishes, must=written is not None) for name, goal in members.items()
     )
-    return Stack(name=text, parts=parts, options=over.options)
+    return Stack(name=text, parts=parts, options=options)
 
 
 def _services(engine: EnginePort, text: str) -> dict[str, str | None]:
