@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 from runner.engine.client import Wire
@@ -12,6 +12,8 @@ from runner.engine.execution import STDOUT, Said, create_exec, exit_code_of
 from runner.facts import Finished
 
 START_TIMEOUT_S = 60.0
+LONG_S = 86_400.0
+"""Whoever hears waits as long as the other side keeps silent."""
 
 
 class Conversation:
@@ -54,6 +56,20 @@ class Conversation:
                 if kind == STDOUT and data.endswith(b"\n"):
                     return True
         return False
+
+    def say(self, data: bytes, *, last: bool = False) -> None:
+        """See the port."""
+        self._stream.until(time.monotonic() + LONG_S)
+        with self._wire.talking(self._doing):
+            self._stream.send(data, last=last)
+
+    def hear(self) -> Iterator[bytes]:
+        """See the port."""
+        self._stream.until(time.monotonic() + LONG_S)
+        with self._wire.talking(self._doing):
+            for kind, data in self._stream.frames():
+                if kind == STDOUT:
+                    yield data
 
     def hang_up(self) -> None:
         """See the port."""

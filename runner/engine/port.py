@@ -6,14 +6,14 @@ EngineError (the engine said no). Names, ids and id prefixes are all accepted wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
 
 class Conversation(Protocol):
-    """A command that answers each line of its input with a line of output, and ends when its input does."""
+    """A running command's input and output: asked line by line, or said and heard as bytes; never both."""
 
     @property
     def open(self) -> bool:
@@ -22,6 +22,14 @@ class Conversation(Protocol):
 
     def ask(self, line: bytes, timeout_s: float) -> Finished:
         """Send a line and give the answer as ``stdout``; ``exit_code`` is None past ``timeout_s``, 0 with an answer."""
+        ...
+
+    def say(self, data: bytes, *, last: bool = False) -> None:
+        """Send bytes; after the last of them the command sees its input end. One thread may say while another hears."""
+        ...
+
+    def hear(self) -> Iterator[bytes]:
+        """Give what it says on its standard output as it comes, from its first byte on, until it ends."""
         ...
 
     def hang_up(self) -> None:

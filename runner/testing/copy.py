@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-from typing import Self, cast
+from collections.abc import Callable
+from typing import Self
 
 from testcontainers.core.container import DockerContainer
 
+from runner.engine.port import Conversation
 from runner.rehearsal import Rehearsed
-from runner.testing.relay import Relay, program
+from runner.testing.relay import Relay
 
 
 class UpgradedCopy(DockerContainer):
@@ -22,12 +23,12 @@ class UpgradedCopy(DockerContainer):
     rehearsal: Rehearsed
     """What came of the rehearsal so far: times in seconds, evidence, new lines in the log."""
 
-    def __init__(self, container_id: str, beside: str, rehearsal: Rehearsed) -> None:
-        """Take up a running container; ``beside`` is the container in its network through which its ports are had."""
+    def __init__(self, container_id: str, rehearsal: Rehearsed, reach: Callable[[int], Conversation]) -> None:
+        """Take up a running container; ``reach`` begins a `program` beside it, which leads to one of its ports."""
         super().__init__(rehearsal.new_ref)
         self._container = self.get_docker_client().client.containers.get(container_id)
         self.rehearsal = rehearsal
-        self._beside = beside
+        self._reach = reach
         self._relays: dict[int, Relay] = {}
 
     def start(self) -> Self:
@@ -47,12 +48,5 @@ class UpgradedCopy(DockerContainer):
     def get_exposed_port(self, port: int) -> int:
         """The port of this machine that leads to one in the copy, whether the image exposes it or not."""
         if port not in self._relays:
-            self._relays[port] = Relay(lambda: self._stream(port))
+            self._relays[port] = Relay(lambda: self._reach(port))
         return self._relays[port].port
-
-    def _stream(self, port: int) -> socket.socket:
-        api = self.get_docker_client().client.api
-        made = api.exec_create(self._beside, program(port), stdin=True, stderr=False)
-        stream = api.exec_start(made["Id"], socket=True)
-        wrapped: object = stream  # where the engine has a local socket, it is wrapped in a file
-        return cast("socket.socket", getattr(wrapped, "_sock", wrapped))

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import socket
 import socketserver
-import struct
 from collections.abc import Callable
 from threading import Thread
 
-STDOUT = 1
-HEADER = struct.Struct(">BxxxL")
-"""How the engine frames a stream: from which output, and how many bytes follow."""
+from runner.engine.port import Conversation
+from runner.errors import RefloatError
+
 CHUNK_BYTES = 65536
 PROGRAM = """
 import os, socket, sys, threading
@@ -44,8 +43,8 @@ def program(port: int) -> list[str]:
 class Relay:
     """One port here for one port there."""
 
-    def __init__(self, connect: Callable[[], socket.socket]) -> None:
-        """Listen on a free port of the loopback address; ``connect`` gives the stream of an exec of `program`."""
+    def __init__(self, connect: Callable[[], Conversation]) -> None:
+        """Listen on a free port of the loopback address; ``connect`` begins a `program`."""
 
         class Connection(socketserver.BaseRequestHandler):
             def handle(self) -> None:
@@ -67,36 +66,22 @@ class Relay:
         self._server.server_close()
 
 
-def _carry(here: socket.socket, there: socket.socket) -> None:
+def _carry(here: socket.socket, there: Conversation) -> None:
     """Carry bytes both ways until the container's side ends."""
     Thread(target=_send, args=(here, there), daemon=True).start()
     try:
-        while header := _exactly(there, HEADER.size):
-            kind, size = HEADER.unpack(header)
-            payload = _exactly(there, size)
-            if kind == STDOUT:
-                here.sendall(payload)
-    except OSError:
-        pass  # whoever asked hung up
+        for data in there.hear():
+            here.sendall(data)
+    except (OSError, RefloatError):
+        pass  # whoever asked hung up, or the copy is gone
     finally:
-        there.close()
+        there.hang_up()
 
 
-def _send(here: socket.socket, there: socket.socket) -> None:
+def _send(here: socket.socket, there: Conversation) -> None:
     try:
         while data := here.recv(CHUNK_BYTES):
-            there.sendall(data)
-        there.shutdown(socket.SHUT_WR)
-    except OSError:
+            there.say(data)
+        there.say(b"", last=True)
+    except (OSError, RefloatError):
         return  # the answer was complete, or nobody waits for it
-
-
-def _exactly(stream: socket.socket, size: int) -> bytes:
-    """So many bytes; none where the stream ended."""
-    got = b""
-    while len(got) < size:
-        more = stream.recv(size - len(got))
-        if not more:
-            return b""
-        got += more
-    return got

@@ -13,6 +13,7 @@ from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 
 from runner.cli.ground import open_session
 from runner.cli.manner import Manner
+from runner.engine.docker import connect_engine
 from runner.errors import RehearsalFailed
 from runner.goal import Goal
 from runner.plan import Plan
@@ -23,6 +24,7 @@ from runner.rehearsing import Ears, kept_result, upgraded_copy
 from runner.report.rehearsal import rehearsal_report
 from runner.session import Session
 from runner.testing.copy import UpgradedCopy
+from runner.testing.relay import program
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
 from runner.way import Options
@@ -50,7 +52,9 @@ def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back:
 def _open_copy(session: Session, plan: Plan, seen: Rehearsed, played: PlayedOn) -> Iterator[UpgradedCopy]:
     """The successor of a rehearsal as a testcontainers object, with its ports closed at the end."""
     successor = played.successor
-    copy = UpgradedCopy(successor.id, ensure_prober(session.engine, successor, plan.run), seen)
+    beside = ensure_prober(session.engine, successor, plan.run)
+    # Each connection is carried by a thread, and a client of the engine is not shared between threads.
+    copy = UpgradedCopy(successor.id, seen, lambda port: connect_engine().converse(beside, program(port)))
     try:
         yield copy
     finally:

@@ -16,6 +16,7 @@ SERVE = """mkdir -p /data/www
 [ -e /data/www/index.html ] || echo written by the old one > /data/www/index.html
 exec httpd -f -p 8000 -h /data/www"""
 THEIR_TESTS = """
+import socket
 from urllib.request import urlopen
 
 import pytest
@@ -28,6 +29,18 @@ def test_the_copy_answers_with_the_data(upgraded):
     for _ in range(3):
         with urlopen(url, timeout=60) as answer:
             assert answer.read() == b"written by the old one\\n"
+
+
+def test_who_speaks_first_is_heard_from_its_first_byte(upgraded):
+    upgraded.exec(["sh", "-c", "echo 'echo hello; exec cat' >/tmp/greet"])
+    upgraded.exec(["sh", "-c", "nc -ll -p 7777 -e sh /tmp/greet >/dev/null 2>&1 &"])
+    port = upgraded.get_exposed_port(7777)
+    for _ in range(5):
+        with socket.create_connection((upgraded.get_container_host_ip(), port), timeout=60) as line:
+            heard = line.makefile("rb")
+            assert heard.readline() == b"hello\\n"
+            line.sendall(b"again\\n")
+            assert heard.readline() == b"again\\n"
 
 
 def test_the_api_is_the_one_they_know(upgraded):
@@ -74,7 +87,7 @@ def test_their_tests_run_against_the_upgraded_copy_and_nothing_is_left(
     before = docker(engine_host, "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", target)
     ran = their_pytest(engine_host, tmp_path, THEIR_TESTS, "--refloat-target", target, "--refloat-image", NEW)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "2 passed" in ran.stdout
+    assert "3 passed" in ran.stdout
     assert docker(engine_host, "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", target) == before
     assert docker(engine_host, "exec", target, "cat", "/data/www/index.html") == "written by the old one"
     assert left_of(engine_host, target) == ""

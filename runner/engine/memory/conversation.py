@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from runner.facts import Finished
 
@@ -13,6 +13,7 @@ class MemoryConversation:
     def __init__(self, answer: Callable[[bytes], Finished]) -> None:
         self._answer = answer
         self.open = True
+        self._said = b""
 
     def ask(self, line: bytes, timeout_s: float) -> Finished:
         """See the port; no time passes here."""
@@ -20,6 +21,15 @@ class MemoryConversation:
         finished = self._answer(line)
         self.open = finished.exit_code == 0
         return finished
+
+    def say(self, data: bytes, *, last: bool = False) -> None:
+        """See the port."""
+        del last
+        self._said += data
+
+    def hear(self) -> Iterator[bytes]:
+        """See the port; all that was said is answered at once."""
+        yield self._answer(self._said).stdout
 
     def hang_up(self) -> None:
         """See the port."""
