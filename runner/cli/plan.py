@@ -78,8 +78,8 @@ def _planned(want: Asked, target: str, wishes: Wishes, member: list[str] | None)
     from runner.hopping import first_hop, path_to
     from runner.verbs import Refloat
 
-    refloat = Refloat(open_session())
     options, place = want.wishes.options, place_from(want.wishes.vault)
+    refloat = Refloat(open_session())
     if stack := stack_asked(refloat.session.engine, target, wishes, member):
         return refloat.plan_stack(stack, place)
     goal, hops = want.wishes.goal, path_to(refloat, want.target, want.wishes.goal, options)

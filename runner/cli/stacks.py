@@ -19,12 +19,11 @@ SAME = "same"
 
 def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] | None) -> Stack | None:
     """The stack that is meant; None where one container is. UsageError where a member has no goal, or there is none."""
-    from runner.cli.ground import place_from
     from runner.config.reading import find_config
     from runner.stacking import Stack
 
     over = asked(text, wishes).wishes
-    options, _ = over.options, place_from(over.vault)  # what is wrong with them is said before any engine is asked
+    options = over.options
     written = find_config().config.stacks.get(text)
     members: Mapping[str, str | None] = written.members if written else _services(engine, text)
     if not members:
