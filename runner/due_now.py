@@ -40,7 +40,7 @@ def due_between(target: str, old: Side, new: Side) -> Due:
     """What is due between two images of a target."""
     recipe = recipe_for_image(repository(old.image_ref))
     plain = Due(target=target, leaving=old.spoken, goal=new.spoken, typed=_typed(old, new))
-    if recipe is None:
+    if recipe is None or (recipe_for_image(repository(new.image_ref)) or recipe) != recipe:
         return plain
     named = plain.model_copy(update={"product": recipe.title})
     leaving, into = _release(recipe, old), _release(recipe, new)

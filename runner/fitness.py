@@ -117,7 +117,8 @@ def _recipe_probes(recipe: Recipe) -> tuple[Probe, ...]:
 def _conditional(probe: stated.RecipeProbe) -> Probe:
     match probe:
         case stated.HttpProbe():
-            return HttpProbe(port=probe.port, path=probe.path, status=probe.status, if_before=True)
+            return HttpProbe(port=probe.port, path=probe.path, status=probe.status, danger=probe.danger or "",
+                             if_before=True)  # fmt: skip
         case stated.TcpProbe():
             return TcpProbe(port=probe.port, if_before=True)
         case stated.CommandProbe():

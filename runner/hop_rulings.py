@@ -13,7 +13,7 @@ from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag, tag_for
 from runner.versions import Release
-from runner.way import Force, recipe_of, repository, side
+from runner.way import Force, arriving_recipe, recipe_of, repository, side
 from runner.world import World
 
 
@@ -49,7 +49,19 @@ def is_barred(world: World) -> bool:
     return bool(recipe and hop and refusal_of_hop(recipe, *hop, catalogue_of(recipe)))
 
 
+def other_product(world: World) -> tuple[PlanWarning, ...]:
+    """What a plan has to say where another product is to follow: nobody's rules speak of that."""
+    leaving, into = recipe_of(world), arriving_recipe(world)
+    if leaving is None or into is None or leaving.name == into.name:
+        return ()
+    text = (f"{leaving.title} runs here, and {world.new_ref} is {into.title}: no vendor's rule speaks of such a "
+            f"change. Health and evidence are {into.title}'s; rehearse it first.")  # fmt: skip
+    return (PlanWarning(code="other-product", text=text),)
+
+
 def _hop(world: World, recipe: Recipe) -> tuple[Release, Release] | None:
+    if other_product(world):
+        return None
     old, new = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
     start, goal = release_of(recipe, old), release_of(recipe, new)
     return None if start is None or goal is None or start == goal else (start, goal)

@@ -10,7 +10,7 @@ from runner.donors import hide
 from runner.drift import drift_warnings
 from runner.facts import Fact, Image, Json
 from runner.fitness import health_terms, readings_from
-from runner.hop_rulings import ruling
+from runner.hop_rulings import other_product, ruling
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
 from runner.plan import Estimate, Member, PlanWarning, held_tag
 from runner.recipes.model import Recipe
@@ -19,7 +19,7 @@ from runner.steps import AnyForward
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
 from runner.volume_warnings import volume_warnings
-from runner.way import Options, Way, kept_name, recipe_of, side, staging_name, way_steps
+from runner.way import Options, Way, arriving_recipe, kept_name, recipe_of, side, staging_name, way_steps
 from runner.world import Inquired, World, expectations
 
 
@@ -49,7 +49,8 @@ def blueprint(spec: ContainerSpec, image: Image, ref: str, run: str, role: str,
 def upgrade_part(world: World, options: Options, run: str) -> Part:
     """A container's share of an upgrade; Refused where the vendor's rules bar it."""
     recipe = recipe_of(world)
-    ruled = ruling(world, recipe, options.force) if recipe else ()
+    ruled = (*other_product(world), *(ruling(world, recipe, options.force) if recipe else ()))
+    coming = arriving_recipe(world)
     spec = target_spec(world, options.keep_env)
     unseeded = with_unseeded(spec, world.empty_volumes)
     existing = Existing(id=world.target.id, name=world.target.name)
@@ -58,8 +59,8 @@ def upgrade_part(world: World, options: Options, run: str) -> Part:
             blueprint(unseeded, world.new_image, world.new_ref, run, SUCCESSOR, (existing,)), world, options
         ),
         new=side(world.new_image, world.new_ref),
-        terms=_terms(spec, world.new_image, recipe, options),
-        readings=(*(readings_from(recipe) if recipe else ()), *options.readings),
+        terms=_terms(spec, world.new_image, coming, options),
+        readings=(*(readings_from(coming) if coming else ()), *options.readings),
         policy=restart_policy(spec),
     )
     part = _part(world, options, way, spec, run)

@@ -121,6 +121,11 @@ def recipe_of(world: World) -> Recipe | None:
     return recipe_for_image(repository(world.target.image_ref))
 
 
+def arriving_recipe(world: World) -> Recipe | None:
+    """The recipe of what is to run: another product's where one follows another, as Valkey follows Redis."""
+    return recipe_for_image(repository(world.new_ref)) or recipe_of(world)
+
+
 def kept_name(name: str) -> str:
     """The name the old container is parked under."""
     return f"{name}-refloat-kept"

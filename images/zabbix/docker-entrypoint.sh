@@ -54,6 +54,20 @@ CONF
     exec zabbix_agentd --foreground --config /etc/zabbix/zabbix_agentd.conf
 }
 
+start_proxy() {
+    # The schema it makes itself; where the file is another version's, it says so and ends.
+    cat >/etc/zabbix/zabbix_proxy.conf <<CONF
+LogType=console
+Server=$ZBX_SERVER_HOST
+Hostname=${ZBX_HOSTNAME:-zabbix-proxy-sqlite3}
+DBName=/var/lib/zabbix/db_data/${ZBX_HOSTNAME:-zabbix-proxy-sqlite3}.sqlite
+SocketDir=/run/zabbix
+PidFile=/run/zabbix/zabbix_proxy.pid
+FpingLocation=/usr/bin/fping
+CONF
+    exec zabbix_proxy --foreground --config /etc/zabbix/zabbix_proxy.conf
+}
+
 start_web() {
     cat >/etc/zabbix/web/zabbix.conf.php <<'CONF'
 <?php

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from runner.engine.port import EnginePort
 from runner.facts import Container, Finished
-from runner.probes.answer import Answer, last_words
+from runner.probes.answer import SAID_CHARS, Answer, last_words
 from runner.probes.prober import ask_network
 from runner.steps.nouns import HttpProbe
 
 BODY_BYTES = 8 * 1024 * 1024
 MARK = "refloat-status "
 OK = 200
+TAG = re.compile("<[^>]*>")
 # curl, else wget (busybox and GNU speak of the status on stderr), else bash by hand: whatever the image has.
 # `timeout` rather than wget's own -T, at which some static builds of busybox fall over.
 INSIDE = """
@@ -38,10 +39,18 @@ class Page(NamedTuple):
 
 
 def ask(engine: EnginePort, probe: HttpProbe, container: Container, run: str) -> Answer:
-    """Ask for the page and look at its status alone."""
-    page = read_page(engine, probe, container, run)
-    said = f"status {page.status}" if page.status else page.complaint or "no answer"
-    return Answer(ok=welcome(probe, page.status), said=said)
+    """Ask for the page; its status counts, and words in it that mean no."""
+    return judged(probe, read_page(engine, probe, container, run))
+
+
+def judged(probe: HttpProbe, page: Page) -> Answer:
+    """What a page means."""
+    if not welcome(probe, page.status):
+        return Answer(ok=False, said=f"status {page.status}" if page.status else page.complaint or "no answer")
+    if probe.danger and (found := re.search(probe.danger, page.body)):
+        words = " ".join(TAG.sub(" ", found[0]).split())
+        return Answer(ok=False, said=f"status {page.status}, but it says “{words[:SAID_CHARS]}”")
+    return Answer(ok=True, said=f"status {page.status}")
 
 
 def welcome(probe: HttpProbe, status: int) -> bool:

@@ -14,12 +14,13 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class HttpProbe(Stated):
-    """An address that must answer with a status."""
+    """An address that must answer with a status, and without words that mean no."""
 
     kind: Literal["http"]
     port: Port
     path: str = Field(pattern=r"^/")
     status: int = 200
+    danger: Pattern | None = Field(default=None, description="Words in the answer that mean no, whatever its status.")
     deadline_s: Seconds = 60
 
 

@@ -80,12 +80,14 @@ class ImageHealth(Fact):
 
 
 class HttpProbe(Fact):
-    """GET a page inside the container's network and expect a status below 400, or ``status``."""
+    """GET a page inside the container's network and expect a status below 400, or ``status``, and no ``danger``."""
 
     kind: Literal["http"] = "http"
     port: int
     path: str = "/"
     status: int = 0
+    danger: str = ""
+    """A regular expression; some products put their error pages under status 200."""
     scheme: str = "http"
     timeout_s: float = 5
     if_before: bool = False

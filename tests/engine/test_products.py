@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.engine.upgrade_lab import BUSYBOX, Bench, bench_on
+from tests.engine.product_lab import fetch, unlabelled
+from tests.engine.upgrade_lab import Bench, bench_on
 from tests.lab.engines import until
 
 PROMETHEUS = "refloat-lab/prometheus"
@@ -26,12 +27,6 @@ DEADLINE_S = 600
 def bench(lab_images: str, tmp_path: Path) -> Iterator[Bench]:
     with bench_on(lab_images, tmp_path / "home") as bench:
         yield bench
-
-
-def fetch(bench: Bench, url: str) -> str:
-    """What the target answers, asked from inside its own network."""
-    ask = ("wget", "-q", "-O", "-", url)
-    return bench.docker("run", "--rm", "--network", f"container:{bench.name}", BUSYBOX, *ask, check=False)
 
 
 def samples(bench: Bench, at: int) -> int:
@@ -115,13 +110,6 @@ def psql(bench: Bench, query: str, *, check: bool = True) -> str:
 
 
 CHECKSUM = "select count(*) || ' ' || md5(string_agg(m, '' order by n)) from kept"
-
-
-def unlabelled(bench: Bench, product: str, version: str) -> str:
-    """A build of one's own whose version nobody can read, so that no rule of the vendor's speaks of it."""
-    ref = f"{bench.name}/{product}:ours"
-    bench.build(ref, f"FROM refloat-lab/{product}:{version}\nLABEL org.opencontainers.image.version=ours\n")
-    return ref
 
 
 def test_postgres_of_another_major_crashes_is_seen_at_once_and_the_rows_are_intact(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.facts import Container, Finished, State
 from runner.probes.answer import answer_from_exit
-from runner.probes.http import page_from, welcome
+from runner.probes.http import Page, judged, page_from, welcome
 from runner.probes.log import answer_from_log
 from runner.probes.since import started_s
 from runner.signs import signs_from
@@ -95,6 +95,14 @@ def test_a_status_is_welcome_when_expected_or_below_400() -> None:
     assert not welcome(HttpProbe(port=1), 0)
     assert welcome(HttpProbe(port=1, status=401), 401)
     assert not welcome(HttpProbe(port=1, status=200), 302)
+
+
+def test_a_page_that_says_no_in_words_is_no_whatever_its_status() -> None:
+    probe = HttpProbe(port=1, danger="Database error(?:<[^>]*>)*[^<]*")
+    no = judged(probe, Page(200, "<output>Database error<ul><li>Version 7 is not 6.</li></ul></output>", ""))
+    assert (no.ok, no.said) == (False, "status 200, but it says “Database error Version 7 is not 6.”")
+    assert judged(probe, Page(200, "<p>Sign in</p>", "")).ok
+    assert judged(probe, Page(503, "<p>Sign in</p>", "")).said == "status 503"
 
 
 def test_an_exit_is_answered_in_the_last_words_of_the_command() -> None:

@@ -1,0 +1,88 @@
+"""More products that keep data, on the real engine: what survives, what needs a clean stop, what must not go back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.product_lab import fetch
+from tests.engine.upgrade_lab import Bench, bench_on, until
+
+MARIADB = "refloat-lab/mariadb"
+METRICS = "refloat-lab/victoria-metrics"
+PASSWORD = "correct-horse-never-shown"
+CHECKSUM = "set group_concat_max_len = 99999; select count(*), md5(group_concat(m order by n)) from shop.kept"
+
+
+@pytest.fixture
+def bench(lab_images: str, tmp_path: Path) -> Iterator[Bench]:
+    with bench_on(lab_images, tmp_path / "home") as bench:
+        yield bench
+
+
+def mariadb(bench: Bench, *options: str) -> str:
+    """Start 10.11 with a table of a thousand rows; gives the container's id."""
+    settings = ("--env", f"MARIADB_ROOT_PASSWORD={PASSWORD}", "--env", "MARIADB_DATABASE=shop", *options)
+    made = bench.run(f"{MARIADB}:10.11.18", "--volume", f"{bench.data}:/var/lib/mysql", *settings)
+    until(lambda: query(bench, "select 1", check=False) == "1", "mariadb answers")
+    query(bench, "use shop; create table kept as select seq n, md5(seq) m from seq_1_to_1000")
+    return made.id
+
+
+def query(bench: Bench, text: str, *, check: bool = True) -> str:
+    # Over TCP: the server that only prepares the files listens on its socket alone.
+    ask = ("exec", "--env", f"MYSQL_PWD={PASSWORD}", bench.name, "mariadb", "-h127.0.0.1", "-uroot", "-Nse", text)
+    return bench.docker(*ask, check=check)
+
+
+def test_mariadb_keeps_its_rows_and_its_system_tables_are_brought_along_where_that_is_set(bench: Bench) -> None:
+    mariadb(bench, "--env", "MARIADB_AUTO_UPGRADE=1")
+    before = query(bench, CHECKSUM)
+    done = bench.upgraded("--to", "11.8.6")
+    assert PASSWORD not in done.out + done.err
+    assert query(bench, CHECKSUM) == before
+    assert "Finished mariadb-upgrade" in bench.docker("logs", bench.name)
+    refused = bench.apply("--to", "10.11.18", "--json")
+    assert (refused.status, refused.error) == (3, "hop")
+
+
+def test_mariadb_that_had_to_be_killed_stays_on_its_version(bench: Bench) -> None:
+    # A signal it does not end at: it has to be killed.
+    old = mariadb(bench, "--stop-signal", "SIGWINCH", "--stop-timeout", "1")
+    before = query(bench, CHECKSUM)
+    ran = bench.apply("--to", "11.8.6", "--stop-timeout", "1")
+    assert ran.status == 5, ran.out + ran.err
+    assert bench.target.id == old
+    until(lambda: query(bench, "select 1", check=False) == "1", "mariadb answers again")
+    assert query(bench, CHECKSUM) == before
+
+
+def series(bench: Bench) -> list[int]:
+    answer = fetch(bench, "http://127.0.0.1:8428/api/v1/series/count")
+    return list(json.loads(answer)["data"]) if answer else []
+
+
+def test_victoria_metrics_keeps_its_series_and_does_not_go_back_past_its_barrier(bench: Bench) -> None:
+    bench.run(f"{METRICS}:1.79.5", "--volume", f"{bench.data}:/victoria-metrics-data")
+    until(lambda: series(bench) != [], "victoria-metrics answers")
+    lines = "\n".join(f'sold{{shop="{n}"}} {n}' for n in range(100))
+    fetch(bench, "http://127.0.0.1:8428/api/v1/import/prometheus", "--post-data", lines)
+    until(lambda: series(bench) == [100], "a hundred series")
+    bench.upgraded("--to", "1.112.0")
+    assert series(bench) == [100]
+    refused = bench.apply("--to", "1.79.5", "--json")
+    assert (refused.status, refused.error) == (3, "hop")
+    assert "1.90.0" in refused.out
+
+
+def test_valkey_reads_what_redis_saved_and_keeps_every_key(bench: Bench) -> None:
+    bench.run("refloat-lab/redis:7.0.15", "--volume", f"{bench.data}:/data")
+    until(lambda: bench.docker("exec", bench.name, "redis-cli", "PING", check=False) == "PONG", "redis answers")
+    bench.exec("redis-cli", "EVAL", "for n = 1, 100 do redis.call('SET', 'key' .. n, n * n) end", "0")
+    done = bench.upgraded("--image", "refloat-lab/valkey:8.1.1")
+    assert "no vendor's rule speaks of such a change" in done.out + done.err
+    assert bench.exec("valkey-cli", "DBSIZE") == "100"
+    assert bench.exec("valkey-cli", "GET", "key7") == "49"

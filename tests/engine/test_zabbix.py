@@ -1,0 +1,88 @@
+"""Zabbix on its real engine and database: what one container's upgrade means for the others, and who refuses whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.product_lab import beside, fetch, unlabelled
+from tests.engine.upgrade_lab import Bench, bench_on, until
+
+SERVER, WEB = "refloat-lab/zabbix-server-pgsql", "refloat-lab/zabbix-web-nginx-pgsql"
+DATABASE = ("--env", "POSTGRES_USER=zabbix", "--env", "POSTGRES_PASSWORD=correct-horse-never-shown")
+LOGIN = {"username": "Admin", "password": "zabbix"}
+
+
+@pytest.fixture
+def bench(lab_images: str, tmp_path: Path) -> Iterator[Bench]:
+    with bench_on(lab_images, tmp_path / "home") as bench:
+        bench.docker("network", "create", bench.name)
+        yield bench
+
+
+def start(bench: Bench, image: str, alias: str, *options: str) -> Bench:
+    """A container of the installation, named after its alias, in the installation's network."""
+    one = beside(bench, alias)
+    one.run(image, "--network", bench.name, "--network-alias", alias, *options)
+    return one
+
+
+def says(bench: Bench, line: str) -> bool:
+    return line in bench.docker("logs", bench.name)
+
+
+def asked(web: Bench, method: str, params: dict[str, object], token: str = "") -> object:
+    """The answer of the API."""
+    call = json.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": method, "params": params} | ({"auth": token} if token else {})
+    )
+    options = ("--header", "Content-Type: application/json-rpc", "--post-data", call)
+    return json.loads(fetch(web, "http://127.0.0.1:8080/api_jsonrpc.php", *options))["result"]
+
+
+def hosts(web: Bench) -> object:
+    token = asked(web, "user.login", dict(LOGIN))
+    return asked(web, "host.get", {"countOutput": True}, str(token))
+
+
+def test_a_zabbix_server_migrates_its_schema_and_the_rest_follows_in_order(bench: Bench) -> None:
+    start(bench, "refloat-lab/postgres:15", "postgres-server", *DATABASE)
+    server = start(bench, f"{SERVER}:6.0.14", "zabbix-server", *DATABASE)
+    web = start(bench, f"{WEB}:6.0.14", "zabbix-web", *DATABASE)
+    agent = start(bench, "refloat-lab/zabbix-agent:6.0.14", "zabbix-agent", "--env", "ZBX_HOSTNAME=Zabbix server")
+    until(lambda: says(server, "server #0 started"), "the schema is made and the server runs")
+    before = hosts(web)
+
+    early = web.apply("--to", "7.0.22", "--deadline", "3")
+    assert early.status == 5, early.out + early.err
+    assert "does not match current requirements" in early.out
+
+    done = server.upgraded("--to", "7.0.22")
+    assert "schema" in done.out + done.err
+    assert "correct-horse" not in done.out + done.err
+    web.upgraded("--to", "7.0.22")
+    agent.upgraded("--to", "7.0.22")
+    assert hosts(web) == before
+
+    back = server.apply("--to", "6.0.14", "--json")
+    assert (back.status, back.error) == (3, "hop")
+    ran = server.apply("--image", unlabelled(server, "zabbix-server-pgsql", "6.0.14"))
+    assert ran.status == 5, ran.out + ran.err
+    assert "The server does not match Zabbix database" in ran.out
+    assert server.target.image_ref == f"{SERVER}:7.0.22"
+
+
+def test_a_zabbix_proxy_makes_its_database_anew_and_is_taken_for_well(bench: Bench) -> None:
+    image, data = "refloat-lab/zabbix-proxy-sqlite3", f"{bench.data}:/var/lib/zabbix/db_data"
+    proxy = start(bench, f"{image}:6.0.14", "proxy", "--volume", data)
+    until(lambda: says(proxy, "proxy #0 started"), "the proxy runs")
+    planned = proxy.plan("--to", "7.0.22")
+    assert "may the database file be removed" in planned.out
+    proxy.upgraded("--to", "7.0.22")
+    assert says(proxy, "removing database file")
+    assert proxy.refloat("rollback", proxy.name, "--yes").status == 0
+    until(lambda: says(proxy, "proxy #0 started"), "the proxy runs on its old database")
+    assert not says(proxy, "creating database")
