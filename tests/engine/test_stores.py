@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.product_lab import fetch
-from tests.engine.upgrade_lab import Bench, bench_on, until
+from tests.engine.upgrade_lab import Bench, bench_on
+from tests.lab.engines import until
 
 MARIADB = "refloat-lab/mariadb"
 METRICS = "refloat-lab/victoria-metrics"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.product_lab import beside, fetch, unlabelled
-from tests.engine.upgrade_lab import Bench, bench_on, until
+from tests.engine.upgrade_lab import Bench, bench_on
+from tests.lab.engines import until
 
 SERVER, WEB = "refloat-lab/zabbix-server-pgsql", "refloat-lab/zabbix-web-nginx-pgsql"
 DATABASE = ("--env", "POSTGRES_USER=zabbix", "--env", "POSTGRES_PASSWORD=correct-horse-never-shown")
