@@ -16,7 +16,7 @@ Json = dict[str, JsonValue]
 class Fact(BaseModel):
     """The root of every frozen model of the core."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MountKind(StrEnum):

@@ -16,7 +16,7 @@ Source = Annotated[str, Field(pattern=r"^(https?://\S+|.+\.txt)$", description="
 class Stated(BaseModel):
     """Anything a recipe states: frozen, and a word it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, defer_build=True)
 
 
 class Rule(Stated):

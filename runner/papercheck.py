@@ -18,6 +18,7 @@ from runner.perform import perform
 from runner.plan import Plan, step_key
 from runner.progress import Do, found_by
 from runner.records import End, Opened, Record, Turned, Wish
+from runner.spec.data import shared_with
 from runner.steps import AnyForward, BackStep
 from runner.steps.back import CallBack, ProveBack, SpeakAgain
 from runner.steps.hooks import CallHook
@@ -136,7 +137,7 @@ def paper_engine(plan: Plan, *worlds: World) -> MemoryEngine:
     images = {image.id: image for each in worlds for image in (each.old_image, each.new_image)}
     for image in images.values():
         paper.add_image(image, _manners(plan, image))
-    for container in (world.target, *world.others):
+    for container in (world.target, *(each for each in world.others if _matters(each, plan))):
         _place_networks(engine, container, first=container.name in plan.names)
         paper.place(container)
     for source in (source for each in worlds for source in each.sources):
@@ -147,6 +148,17 @@ def paper_engine(plan: Plan, *worlds: World) -> MemoryEngine:
             MemoryVault(engine).cold_copy(step.earlier, step.sources)
             MemoryVault(engine).seal(step.earlier, step.sources, {})
     return engine
+
+
+def _matters(container: Container, plan: Plan) -> bool:
+    """Who has no part in it is not looked at, again and again, for every prefix: there may be hundreds."""
+    modes = (str(container.host_config.get(key) or "") for key in ("NetworkMode", "PidMode", "IpcMode"))
+    return (
+        container.name in plan.names
+        or RUN in container.labels
+        or bool(shared_with(plan.sources, (container,)))
+        or any(mode.startswith("container:") for mode in modes)
+    )
 
 
 def _manners(plan: Plan, image: Image) -> Behaviour:
