@@ -11,8 +11,8 @@ from runner.outlook import refusal_of_hop
 from runner.paths import NoPath, Path, catalogue_of, find_path, said_of_hop
 from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
-from runner.recipes.tags import release_in_tag, tag_for
-from runner.versions import Release
+from runner.recipes.tags import edition_of, release_in_tag, tag_for
+from runner.versions import Release, scheme_named
 from runner.way import Force, arriving_recipe, recipe_of, repository, side
 from runner.world import World
 
@@ -64,7 +64,23 @@ def _hop(world: World, recipe: Recipe) -> tuple[Release, Release] | None:
         return None
     old, new = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
     start, goal = release_of(recipe, old), release_of(recipe, new)
-    return None if start is None or goal is None or start == goal else (start, goal)
+    if start is None or goal is None:
+        return None
+    start, goal = _in_their_editions(recipe, old, new, start, goal)
+    return None if start == goal else (start, goal)
+
+
+def _in_their_editions(recipe: Recipe, old: Side, new: Side, start: Release, goal: Release) -> tuple[Release, Release]:
+    """Both as their repositories have them, where those hold two editions: neither label nor tag tells it."""
+    editions = [edition_of(recipe, repository(one.image_ref)) for one in (old, new)]
+    if not all(editions) or editions[0] == editions[1]:
+        return start, goal
+    spelled = scheme_named(recipe.scheme).spelled
+    first, second = (
+        replace(one, edition=edition, text=spelled(one, edition))
+        for one, edition in zip((start, goal), editions, strict=True)
+    )
+    return first, second
 
 
 def _known(world: World, recipe: Recipe, hop: tuple[Release, Release]) -> Catalogue:
@@ -72,6 +88,8 @@ def _known(world: World, recipe: Recipe, hop: tuple[Release, Release]) -> Catalo
     listed, home = catalogue_of(recipe), repository(world.target.image_ref)
     if not world.tags:
         return listed
+    if hop[0].edition != hop[1].edition:
+        return listed  # of the other edition's repository nobody was asked
     found = {release for tag in world.tags if (release := release_in_tag(recipe, home, tag))}
     return replace(listed, releases=tuple(sorted({*found, *hop})), complete=True)
 

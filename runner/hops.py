@@ -187,6 +187,7 @@ class Conversion(Stated):
 
     leaving: str
     into: tuple[str, ...]
+    then: str = Field(default="", description="What is as before afterwards, and what is to be done by hand.")
 
 
 class Editions(Stated):

@@ -106,7 +106,7 @@ def _path_to_edition(recipe: Recipe, start: Release, goal: Release, among: Catal
         source = recipe.editions.source if recipe.editions else recipe.hops[0].source
         return NoPath("edition-conversion", why, source)
     if start.rank == goal.rank:
-        return Path((goal,))
+        return Path((goal,), tuple(_said_about(recipe, start, (goal,), among)))
     station, converted = _spelled(among, goal, start.edition), _spelled(among, start, goal.edition)
     if among.complete and not among.holds(station) and among.holds(converted):
         way = _path_in_edition(recipe, converted, goal, among, force)
@@ -156,6 +156,10 @@ def _said_about(recipe: Recipe, start: Release, found: tuple[Release, ...], amon
 
 def said_of_hop(recipe: Recipe, hop: Hop, among: Catalogue) -> Iterable[tuple[str, str]]:
     """What the rules have to say of a hop that is gone all the same, each with its source."""
+    if recipe.editions and hop.leaving.edition != hop.into.edition:
+        conversions = (one for one in recipe.editions.conversions if one.leaving == hop.leaving.edition)
+        then = next((one.then for one in conversions if hop.into.edition in one.into), "")
+        yield from ([(then, recipe.editions.source)] if then else [])
     for rule in recipe.hops:
         broken = why_not(rule, hop, among)
         if broken:

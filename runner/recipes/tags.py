@@ -13,8 +13,17 @@ from runner.versions import Release, scheme_named
 def tag_for(recipe: Recipe, repository: str, version: str) -> str:
     """The tag of a version in a repository; in one the recipe does not name, the version itself."""
     image = _image(recipe, repository)
-    bare = version.removeprefix("v") if image and image.tag.startswith("v{") else version
-    return image.tag.replace("{version}", bare) if image else version
+    plain = scheme_named(recipe.scheme).bare(version)
+    bare = plain.removeprefix("v") if image and image.tag.startswith("v{") else plain
+    return image.tag.replace("{version}", bare) if image else plain
+
+
+def edition_of(recipe: Recipe, repository: str) -> str:
+    """The edition a repository holds: as the recipe says of it, or of one that ends alike; empty where unknown."""
+    last = without_host(repository).rpartition("/")[2]
+    alike = (one for one in recipe.images if one.repository.rpartition("/")[2] == last)
+    image = _image(recipe, repository) or next(alike, None)
+    return (image.edition or "") if image else ""
 
 
 def release_in_tag(recipe: Recipe, repository: str, tag: str) -> Release | None:

@@ -72,12 +72,17 @@ def _edition(suffix: str | None) -> str:
     return OLD_NAMES.get(suffix or "", suffix or "")
 
 
+def bare(text: str) -> str:
+    """A version without its edition, as tags have it."""
+    return re.sub(_EDITION + "$", "", text)
+
+
 def spelled(release: Release, edition: str) -> str:
     """The release as its edition writes it: by the names of its generation."""
-    bare = re.sub(_EDITION + "$", "", release.text)
+    plain = bare(release.text)
     if release.numbers[:2] >= NEW_NAMES_SINCE and edition in NEW_NAMES:
-        return f"{bare}.{edition}"
+        return f"{plain}.{edition}"
     if release.numbers[:2] < FREE_SINCE and edition == "free":
-        return f"{bare}.{DEMO}"
+        return f"{plain}.{DEMO}"
     old = next((short for short, name in OLD_NAMES.items() if name == edition), edition)
-    return f"{bare}.{old}"
+    return f"{plain}.{old}"

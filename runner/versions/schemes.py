@@ -41,6 +41,8 @@ class Scheme:
     form: str
     parse: Callable[[str], Release | None]
     spelled: Callable[[Release, str], str] = _unchanged
+    bare: Callable[[str], str] = str
+    """A version without its edition."""
 
 
 _ALL = (
@@ -49,7 +51,7 @@ _ALL = (
     Scheme("three-part", "three numbers, as in 5.1.2", partial(plain.numbers, 3)),
     Scheme("four-part", "four numbers, as in 1.2.0.3", partial(plain.numbers, 4)),
     Scheme("calendar", "year, month and a number, as in 24.10.1", plain.calendar),
-    Scheme("checkmk", "as in 2.3.0p10.cre, 2.4.0b1 or 2.5.0.community", checkmk.checkmk, checkmk.spelled),
+    Scheme("checkmk", "as in 2.3.0p10.cre, 2.4.0b1 or 2.5.0.community", checkmk.checkmk, checkmk.spelled, checkmk.bare),
     Scheme("postgresql", "major.minor, as in 17.2, or 9.6.24 before 10", plain.postgresql),
     Scheme("zabbix", "X.Y.Z, as in 7.0.5 or 7.0.0rc1", plain.zabbix),
     Scheme("gitlab", "X.Y.Z, as in 17.5.2 or 17.5.2-ce.0", plain.gitlab, _with_tag_suffix),

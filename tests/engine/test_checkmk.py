@@ -12,7 +12,7 @@ from runner.answers import answers_file
 from tests.engine.upgrade_lab import Bench, bench_on
 from tests.lab.engines import until
 
-CHECKMK = "refloat-lab/check-mk-raw"
+CHECKMK, ENTERPRISE = "refloat-lab/check-mk-raw", "refloat-lab/check-mk-enterprise"
 OLD, NEW, BREAKS, OTHER_SITE = "2.2.0p47", "2.3.0p43", "2.3.0p50", "2.3.0p51"
 SITE = "/omd/sites/cmk"
 
@@ -144,3 +144,15 @@ def test_sites_of_several_versions_live_side_by_side(bench: Bench) -> None:
     listed = {one["name"]: one for one in json.loads(bench.refloat("ls", "--json").out)}
     assert listed[bench.name]["version"] == OLD
     assert listed[other]["version"] == NEW
+
+
+def test_version_and_edition_change_one_after_the_other(bench: Bench) -> None:
+    site(bench)
+    both = bench.plan("--image", f"{ENTERPRISE}:{NEW}", "--json")
+    assert (both.status, both.error) == (3, "hop"), both.out
+    assert "Version and edition change one after the other." in both.out
+    assert f"Within reach: {NEW}." in both.out
+    ran = bench.upgraded("--image", f"{ENTERPRISE}:{OLD}")
+    assert "Nagios stays the core" in ran.err
+    assert version(bench) == f"{OLD}.cee"
+    assert "enterprise" in bench.refloat("ls").out

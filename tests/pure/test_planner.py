@@ -30,9 +30,9 @@ MACHINE = STAGES[4]
 """Two mounts and two networks."""
 
 
-def world_of(engine: MemoryEngine, to: str = "2.0", free_bytes: int = 10**12) -> World:
-    vault = MemoryVault(engine, free_bytes=free_bytes)
-    return survey(engine, vault, find_target(engine, NAME), Goal(to=to), VaultPlace(), lambda _: None)
+def world_of(engine: MemoryEngine, to: str = "2.0", free_bytes: int = 10**12, image: str = "") -> World:
+    vault, goal = MemoryVault(engine, free_bytes=free_bytes), Goal(image=image) if image else Goal(to=to)
+    return survey(engine, vault, find_target(engine, NAME), goal, VaultPlace(), lambda _: None)
 
 
 def plan_of(engine: MemoryEngine) -> Plan:
@@ -161,14 +161,14 @@ def test_a_changed_world_is_named() -> None:
     assert [line.split(":")[0] for line in changed_since(before, expectations(world_of(engine)))] == ["settings"]
 
 
-def going(product: str, old: str, new: str) -> World:
-    """A target of this product, and both versions here."""
-    engine = MemoryEngine()
-    for tag, number in ((old, "3"), (new, "4")):
-        engine.world.add_image(Image(id=f"sha256:{number * 64}", tags=(f"{product}:{tag}",), config={}))
+def going(product: str, old: str, new: str, elsewhere: str = "") -> World:
+    """A target of this product, and both versions here; the new one may be of another repository."""
+    engine, into = MemoryEngine(), elsewhere or product
+    for ref, number in ((f"{product}:{old}", "3"), (f"{into}:{new}", "4")):
+        engine.world.add_image(Image(id=f"sha256:{number * 64}", tags=(ref,), config={}))
     engine.create_container(NAME, {"Image": f"{product}:{old}", "HostConfig": {}})
     engine.start(NAME)
-    return world_of(engine, to=new)
+    return world_of(engine, to=new, image=f"{into}:{new}" if elsewhere else "")
 
 
 def test_a_way_the_vendor_forbids_is_refused_with_rule_source_and_what_is_within_reach() -> None:
@@ -194,6 +194,21 @@ def test_what_the_vendor_lets_be_forced_is_forced_when_told_so_and_the_plan_keep
     assert "with --force. Forced: " in no.value.then
     plan = plan_upgrade(world, Options(force="vendor"), "r", "")
     assert "no longer supported by the vendor" in next(one.text for one in plan.warnings if one.code == "forced")
+
+
+def test_an_edition_is_what_its_repository_holds_and_changes_apart_from_the_version() -> None:
+    both = going("mirror/check-mk-raw", "2.2.0p47", "2.3.0p43", "mirror/check-mk-enterprise")
+    with pytest.raises(Refused) as no:
+        plan_upgrade(both, Options(), "r", "")
+    assert "Version and edition change one after the other." in no.value.what
+    assert "Within reach: 2.3.0p43." in no.value.then
+    full = going("checkmk/check-mk-free", "2.1.0p9", "2.1.0p9", "checkmk/check-mk-enterprise")
+    plan = plan_upgrade(full, Options(), "r", "")
+    assert "the licence is entered afterwards" in next(one.text for one in plan.warnings if one.code == "vendor")
+    managed = going("checkmk/check-mk-managed", "2.3.0p43", "2.3.0p43", "checkmk/check-mk-enterprise")
+    with pytest.raises(Refused) as never:
+        plan_upgrade(managed, Options(), "r", "")
+    assert "ultimatemt cannot become pro" in never.value.what
 
 
 def test_the_registrys_tags_decide_what_the_recipes_list_leaves_open() -> None:
