@@ -148,7 +148,7 @@ class Play:
         close_probers(session.engine, self.scene.run)  # who lives in the copy's network would be in the plan's way
         named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
         look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
-                           measure=True)  # fmt: skip
+                           measure=True, run=run)  # fmt: skip
         look = with_refresh(session.vault, look, self.options).model_copy(update={"tags": world.tags})
         plan = plan_upgrade(look, self._options_here, run, session.now())
         return plan.model_copy(update={"verb": "rehearsal"}), look

@@ -32,6 +32,8 @@ from runner.world import World
 
 __all__ = ["Ears", "Packed", "Wanted", "kept_result", "look_at_original", "named_snapshot", "rehearse", "upgraded_copy"]
 
+SETTLED_S = 0.5
+"""How long the old version must stay up on the copy; nothing is decided by it but that it can be stopped then."""
 INTERRUPTED = "All that was made for it is gone."
 """Where things stand then."""
 
@@ -71,10 +73,11 @@ def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: E
     began = session.clock.monotonic()
     try:
         with upgraded_copy(session, world, plan, wanted, ears) as (seen, play):
-            played = seen if play is None or wanted.quick else play.taken_back(seen)
+            result = kept_result(session, seen if play is None or wanted.quick else play.taken_back(seen), began)
+            ears.tell(f"{'passed' if result.passed else 'failed'} after {result.total_s:.1f} s; now clears away")
     except Interrupted:
         raise Interrupted("interrupted", "The rehearsal was interrupted.", INTERRUPTED) from None
-    return kept_result(session, played, began)
+    return result
 
 
 def kept_result(session: Session, played: Rehearsed, began: float) -> Rehearsed:
@@ -174,7 +177,7 @@ def _old_terms(world: World, options: Options) -> HealthTerms:
     spec = target_spec(world, options.keep_env)
     terms = health_terms(spec.config, world.old_image.config, recipe_of(world), probes=options.probes,
                          deadline_s=options.deadline_s, dwell_s=options.dwell_s)  # fmt: skip
-    return terms.model_copy(update={"danger": (), "dwell_s": min(terms.dwell_s, 2.0)})
+    return terms.model_copy(update={"danger": (), "dwell_s": min(terms.dwell_s, SETTLED_S)})
 
 
 def _readings(world: World, options: Options) -> tuple[Reading, ...]:

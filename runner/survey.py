@@ -10,6 +10,7 @@ from runner.errors import EngineError, EngineUnreachable, NotFound, OutcomeUnkno
 from runner.facts import Container, Image, Volume
 from runner.goal import Goal, Pull, image_ref, pull_policy
 from runner.inquiry import inquire
+from runner.labels import RUN
 from runner.spec import data_mounts
 from runner.vault.port import Measured, Source, Space, VaultPlace, VaultPort
 from runner.way import recipe_of
@@ -32,20 +33,24 @@ def survey(engine: EnginePort, vault: VaultPort, target: Container, goal: Goal, 
 
 
 def look_around(engine: EnginePort, vault: VaultPort, target: Container, new_image: Image, ref: str, place: VaultPlace,
-                *, measure: bool, notices: tuple[str, ...] = ()) -> World:  # fmt: skip
-    """Read the surroundings of a target whose new image is known."""
+                *, measure: bool, notices: tuple[str, ...] = (), run: str = "") -> World:  # fmt: skip
+    """Read the surroundings of a target whose new image is known; ``run`` is the run that goes on from there."""
     sources = data_mounts(target)
     measured: tuple[Measured, ...] = ()
     space = Space(free_bytes=0, free_inodes=0)
     if measure and sources:
-        measured, space = vault.measure(place, sources, target.name)
+        measured, space = vault.measure(place, sources, target.name, run)
     return World(
         engine=engine.engine(),
         target=target,
         old_image=engine.image(target.image_id),
         new_image=new_image,
         new_ref=ref,
-        others=tuple(other for other in engine.containers() if other.id != target.id),
+        others=tuple(
+            other
+            for other in engine.containers()
+            if other.id != target.id and not (run and other.labels.get(RUN) == run)
+        ),
         changes=engine.changes(target.id),
         sources=sources,
         volumes=tuple(_volumes(engine, sources)),
@@ -54,6 +59,10 @@ def look_around(engine: EnginePort, vault: VaultPort, target: Container, new_ima
         space=space if measure and sources else Space(free_bytes=2**62, free_inodes=0),
         notices=notices,
     )
+
+
+def _works_for(container: Container, run: str) -> bool:
+    return run != "" and container.labels.get(RUN) == run
 
 
 def _volumes(engine: EnginePort, sources: tuple[Source, ...]) -> Iterator[Volume]:

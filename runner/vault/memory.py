@@ -57,10 +57,10 @@ class MemoryVault:
 
     @call
     def measure(
-        self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
+        self, place: VaultPlace, sources: tuple[Source, ...], target: str = "", run: str = ""
     ) -> tuple[tuple[Measured, ...], Space]:
         """See the port."""
-        del place, target
+        del place, target, run
         return tuple(measured(each, self._source(each)) for each in sources), self.space
 
     @call

@@ -148,9 +148,12 @@ class VaultPort(Protocol):
     """What a run needs of the vault. ``sources`` are mounted read-only but for ``restore`` and ``refresh``."""
 
     def measure(
-        self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
+        self, place: VaultPlace, sources: tuple[Source, ...], target: str = "", run: str = ""
     ) -> tuple[tuple[Measured, ...], Space]:
-        """Measure the sources, what a snapshot of this target would add, and the free space where the vault is."""
+        """Measure the sources, what a snapshot of this target would add, and the free space where the vault is.
+
+        ``run`` is the run that goes on from there: then its tools stay for what comes next.
+        """
         ...
 
     def write_papers(self, room: Room, papers: dict[str, str], sources: tuple[Source, ...] = ()) -> None:

@@ -62,14 +62,17 @@ class DockerVault:
     # looking
 
     def measure(
-        self, place: VaultPlace, sources: tuple[Source, ...], target: str = ""
+        self, place: VaultPlace, sources: tuple[Source, ...], target: str = "", run: str = ""
     ) -> tuple[tuple[Measured, ...], Space]:
         """See the port."""
         # Where there is no vault yet, it will be where the engine keeps its containers too: looking makes none.
         there = self._is_there(place)
         held = (*((held_vault(place),) if there else ()), *held_sources(sources))
         request = request_json("measure", None, sources, vault=VAULT if there else "/", target=target)
-        answer = self._containers.ask_once("", TOOLS, held, "measure", request, LONG_S)
+        if run:
+            answer = self._containers.ask(run, held, "measure", request, LONG_S)
+        else:
+            answer = self._containers.ask_once("", TOOLS, held, "measure", request, LONG_S)
         seen = answer_as(MeasuredAnswer, answer)
         return seen.measured, Space(**seen.model_dump(exclude={"measured"}))
 
