@@ -105,6 +105,8 @@ class Container(Fact):
     mounts: tuple[Mount, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     labels: dict[str, str] = {}
+    commands: int = 0
+    """How many commands run in it now, besides its own (``docker exec``)."""
 
     @property
     def short_id(self) -> str:

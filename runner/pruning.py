@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, assert_never
 
-from runner.backups import clear_left_backups, left_backups
+from runner.backups import MARK, clear_left_backups, left_backups
 from runner.errors import Conflict, NotFound
 from runner.facts import Fact
 from runner.labels import READERS, ROLE, RUN, run_of
@@ -73,7 +73,8 @@ def _rooms(needs: Needs) -> Iterator[Leftover]:
 
 def _why_not_kept(needs: Needs, seen: RoomSeen) -> str:
     """Why a room can go; empty where it stays."""
-    run = seen.room.run
+    room = seen.room
+    run = room.run
     if not needs.is_over(run.removesuffix(BROUGHT), seen.made_at) or run in needs.needed:
         return ""
     if run.endswith(BROUGHT):
@@ -84,7 +85,13 @@ def _why_not_kept(needs: Needs, seen: RoomSeen) -> str:
         return "its run was rolled back"
     if run in needs.let_go:
         return f"kept are {needs.let_go[run].spoken}"
-    return "no run known here took it" if needs.foreign and run_of(run) not in needs.plans else ""
+    unknown = needs.foreign and run_of(run) not in needs.plans and not _is_base(needs, room)
+    return "no run known here took it" if unknown else ""
+
+
+def _is_base(needs: Needs, room: Room) -> bool:
+    """Whether the next backup of a container that is there copies only what changed since this one."""
+    return room.run.endswith(MARK) and room.target in {container.name for container in needs.containers}
 
 
 def _went_back(needs: Needs, run: str) -> bool:

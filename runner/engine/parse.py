@@ -139,6 +139,7 @@ def container_from_inspect(json: Json) -> Container:
         mounts=tuple(mount_from(each) for each in entries(json.get("Mounts"))),
         endpoints=endpoints_from(json),
         labels=labels_from(config.get("Labels")),
+        commands=len(texts(json.get("ExecIDs"))),
     )
 
 

@@ -26,6 +26,7 @@ _THEN = {
     "foreign": "Name the run that this data was copied in (refloat ls --snapshots).",
     "copy-failed": "See who else uses the data (docker ps --filter volume=NAME), then try again.",
     "restore-failed": "See who else uses the data (docker ps --filter volume=NAME), then restore again.",
+    "no-program": "See what the image was made of, and how to build it whole: refloat doctor",
     "too-slow": "Try again: what was copied already is kept.",
 }
 _THEN_RESTORE = {"no-space": "Free space where the data is, then restore again: refloat recover"}

@@ -31,6 +31,7 @@ class Containers:
         self._image_seen = False
         self._ready: dict[str, frozenset[Held]] = {}
         self._conversations: dict[str, Conversation] = {}
+        self._looked = False
         self._stray: set[str] = set()
         """Those that an engine did not remove, which was away: they go when a run's are removed."""
 
@@ -41,6 +42,8 @@ class Containers:
     def ask_once(self, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float, *,
                  networked: bool = False) -> bytes:  # fmt: skip
         """Ask in a container that is gone afterwards."""
+        if not run:
+            self._clear_dead_looks()
         name = f"refloat-{role}-{run}" if run else f"refloat-{role}-{secrets.token_hex(6)}"
         try:
             return self._ask_in(name, run, role, held, op, request, timeout_s, networked=networked)
@@ -69,6 +72,19 @@ class Containers:
         for volume in self._engine.volumes({RUN: run, ROLE: DRAFT}):
             with contextlib.suppress(NotFound, Conflict):  # a checker that still holds it goes with its own undo
                 self._engine.remove_volume(volume.name)
+
+    def _clear_dead_looks(self) -> None:
+        """Remove, once, what looks left whose process or engine died: nobody runs in them.
+
+        A look that is taken for dead in the moment before it asks is made again by whoever asks.
+        """
+        looks = () if self._looked else (TOOLS, ARCHIVE)
+        self._looked = True
+        for each in (one for role in looks for one in self._engine.containers({ROLE: role})):
+            dead = each.state.status in ("exited", "dead") or (each.state.running and not each.commands)
+            if dead and not each.labels.get(RUN):
+                with contextlib.suppress(EngineError):
+                    self._engine.remove_container(each.id, force=True)
 
     def _ask_in(
         self, name: str, run: str, role: str, held: tuple[Held, ...], op: str, request: bytes, timeout_s: float, *,

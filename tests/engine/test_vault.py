@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from runner.engine.docker import DockerEngine, connect_engine
+from runner.engine.port import Conversation
 from runner.errors import NotFound, RefloatError
+from runner.vault.answers import COMMAND, request_json
 from runner.vault.port import Source, VaultError, VaultPlace
+from runner.vault.tools import container_body, held_vault
 from runner.vault.vault import DockerVault
-from tests.engine.vault_bench import Bench, laid_out
+from tests.engine.vault_bench import TOOLS, Bench, laid_out
 
 ODD_FILES = r"""
 mkdir -p plain empty unreadable long
@@ -238,6 +242,35 @@ def test_an_image_that_is_not_the_vaults_is_refused_and_says_what_to_type(bench:
     with refused("no-tools") as no:
         DockerVault(bench.engine, "refloat-lab/busybox:1").measure(bench.place, bench.sources)
     assert "docker build" in no.value.then
+
+
+def test_looks_whose_process_or_engine_died_are_cleared_by_the_next_and_one_at_work_stays(bench: Bench) -> None:
+    held = (held_vault(bench.place),)
+    names = {state: f"refloat-tools-{bench.mark}{state}" for state in ("ended", "left", "asking")}
+    for name in names.values():
+        bench.engine.create_container(name, container_body(TOOLS, "", "tools", held))
+        bench.engine.start(name)
+    bench.engine.kill(names["ended"])
+    bench.engine.wait(names["ended"], 60)
+    with closing_in(bench, names["asking"]) as asking:
+        DockerVault(bench.engine).rooms(bench.place)
+        there = {each.name for each in bench.engine.containers(volume=bench.place.volume)}
+        assert there & set(names.values()) == {names["asking"]}
+        assert asking.ask(request_json("rooms"), 60).stdout
+    DockerVault(bench.engine).rooms(bench.place)
+    assert not bench.engine.containers(volume=bench.place.volume)
+
+
+@contextmanager
+def closing_in(bench: Bench, name: str) -> Iterator[Conversation]:
+    """Somebody asks in that container; it is over when the program has ended."""
+    asking = bench.engine.converse(name, (COMMAND,))
+    try:
+        yield asking
+    finally:
+        asking.hang_up()
+        ended = ["sh", "-c", "while pgrep -f [r]efloat-vault; do sleep 0.1; done"]
+        bench.engine.execute(name, ended, timeout_s=60)
 
 
 def test_a_volume_that_is_gone_is_an_error_and_not_made_empty(bench: Bench) -> None:

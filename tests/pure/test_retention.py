@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.archiving import Archiving
+from runner.backing_up import Wanted
+from runner.backups import MARK
 from runner.cli.wishes import keep_for_seconds
 from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine
@@ -17,10 +20,11 @@ from runner.pruning import find_leftovers, prune
 from runner.retention import Retention, let_go
 from runner.session import Session
 from runner.vault.memory import MemoryVault
+from runner.vault.memory_archives import MemoryArchives
 from runner.vault.port import Room, RoomSeen, VaultPlace
 from runner.verbs import Refloat
 from runner.way import Options
-from tests.pure.sweep.stages import NAME, Stage, build
+from tests.pure.sweep.stages import DEPOT, NAME, Stage, build
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY_S = 86_400
@@ -127,3 +131,13 @@ def test_snapshots_that_nobody_here_knows_go_only_on_order_and_not_before_a_day(
     assert find_leftovers(stranger, VaultPlace()) == ()
     assert find_leftovers(replace(later(session, 0.5), home=tmp_path / "else"), VaultPlace(), foreign=True) == ()
     assert [one.run for one in find_leftovers(stranger, VaultPlace(), foreign=True)] == [run]
+
+
+def test_a_backups_snapshot_stays_for_the_next_one_as_long_as_its_target_is_there(session: Session) -> None:
+    assert isinstance(session.engine, MemoryEngine)
+    wanted = Wanted(depot=DEPOT, place=VaultPlace())
+    run = Archiving(Refloat(session), MemoryArchives(session.engine)).back_up(NAME, wanted, lambda _: None).run
+    aged = later(session, 2)
+    assert find_leftovers(aged, VaultPlace(), foreign=True) == ()
+    session.engine.remove_container(NAME, force=True)
+    assert [one.run for one in find_leftovers(aged, VaultPlace(), foreign=True)] == [f"{run}{MARK}"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
+from vaultwork.trouble import trouble_from
 
 from runner.facts import Container, Finished, Json, Mount, MountKind, State
 from runner.vault.answers import answer_from, copied_from, request_json, sealed_from
@@ -127,3 +129,14 @@ def test_a_clone_is_an_overlay_over_the_sealed_tree() -> None:
         "o": "lowerdir=/var/v/t/r1/data/d0,upperdir=/var/v/t/r1/clones/c/upper,workdir=/var/v/t/r1/clones/c/work,"
         "index=on",
     }
+
+
+def test_a_program_that_is_not_in_the_image_is_named_and_how_to_get_it() -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        subprocess.run(["restic"], check=False, env={"PATH": "/nowhere"})
+    trouble = trouble_from(missing.value)
+    with pytest.raises(VaultError) as no:
+        answer_from(said({"trouble": {"code": trouble.code, "what": trouble.what}}), "export", IMAGE)
+    assert no.value.code == "no-program"
+    assert no.value.what == "There is no restic in the image that copies."
+    assert "refloat doctor" in no.value.then

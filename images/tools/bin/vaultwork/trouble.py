@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 
+_PROGRAMS = frozenset({"zstd", "restic"})
+"""What an image made of a machine's own programs may lack; a file of the data is named by its whole path."""
+
 
 class Trouble(Exception):
     """The work cannot be done: ``no-space``, ``copy-failed``, ``unsealed``, ``damaged``, ``foreign``, …"""
@@ -28,6 +31,8 @@ def complaint(output: bytes) -> str:
 def trouble_from(error: OSError) -> Trouble:
     """What an operating system's error means to us."""
     name = error.filename
+    if error.errno == errno.ENOENT and name in _PROGRAMS:
+        return Trouble("no-program", f"There is no {name} in the image that copies.")
     where = spoken(name) if isinstance(name, bytes) else str(name or "")
     reason = (error.strerror or str(error)) + (f": {where}" if where else "")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
