@@ -58,6 +58,7 @@ demo: setup packages ## watch an upgrade succeed, and another one fail and come 
 
 bench: setup images ## measure; the numbers go to benchmarks/
 	DOCKER_HOST=$$($(ENGINE) host) $(PY) -m benchmarks
+	$(PY) -m benchmarks.refresh
 
 clean: engine-stop ## stop the engine and remove all it had, and the caches
 	rm -rf .engine .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

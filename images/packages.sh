@@ -14,6 +14,7 @@ need nsenter util-linux
 need flock util-linux
 need pgrep procps
 need git git
+need patch patch
 need openssl openssl
 need losetup mount
 need mkfs.ext4 e2fsprogs

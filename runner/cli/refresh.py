@@ -82,26 +82,36 @@ def refresh_command(
     """
     if target:
         _refuse_directories(old, new, tree, store, skip, token, old_permissions, new_permissions)
-        said = None if conflict is Conflict.ASK else conflict.value
-        how = RefreshWishes.of(False, config_path, said, answers)
+        how = RefreshWishes.of(False, config_path, _said(conflict), answers)
         preview_target(target, Wishes(to, image, pull, refresh=how), save, as_json=as_json)
         return
     if new is None or tree is None:
         then = "Name a target with --to VERSION, or directories: --old DIR --new DIR --tree DIR"
         raise UsageError("refresh-what", "There is nothing named to refresh.", then=then)
     rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
-    trees = _trees(old, store, new, tree, rules, _tokens_from(token or []))
-    trees = _with_modes(trees, old_permissions, new_permissions)
-    asks, fails = _who_answers(tree, conflict, silent=only_preview and save is None)
+    trees = _with_modes(
+        _trees(old, store, new, tree, rules, _tokens_from(token or [])), old_permissions, new_permissions
+    )
+    report = _refreshed(trees, conflict, answers, save, only_preview=only_preview)
+    _print(report, as_json=as_json, diffs=only_preview)
+
+
+def _refreshed(trees: Trees, conflict: Conflict, answers: Path | None, save: Path | None, *,
+               only_preview: bool) -> Report:  # fmt: skip
+    asks, fails = _who_answers(trees.user, conflict, silent=only_preview and save is None)
     if answers:
         asks = read_answers(answers, asks)
     try:
-        report = _preview(trees, asks, save) if only_preview else refresh(trees, asks, fails, _saving(save))
+        return _preview(trees, asks, save) if only_preview else refresh(trees, asks, fails, _saving(save))
     except KeyboardInterrupt as pressed:
         stands = "All of it is done, or none of it; if it was just being undone, the next run finishes that first."
         then = "Start it again any time."
         raise Interrupted("refresh-interrupted", "The refresh was interrupted.", stands, then) from pressed
-    _print(report, as_json=as_json, diffs=only_preview)
+
+
+def _said(conflict: Conflict) -> str | None:
+    """What the command line says of conflicts, so that it can give way to refloat.yaml."""
+    return None if conflict is Conflict.ASK else conflict.value
 
 
 def _refuse_directories(*named: object) -> None:

@@ -156,3 +156,25 @@ def test_version_and_edition_change_one_after_the_other(bench: Bench) -> None:
     assert "Nagios stays the core" in ran.err
     assert version(bench) == f"{OLD}.cee"
     assert "enterprise" in bench.refloat("ls").out
+
+
+def test_defaults_of_a_site_are_refreshed_with_its_name_in_them_and_the_modes_of_their_list(
+    bench: Bench, tmp_path: Path
+) -> None:
+    config = tmp_path / "refloat.yaml"
+    config.write_text(
+        f"targets:\n  {bench.name}:\n    config_paths:\n    - path: {SITE}\n"
+        "      defaults: /omd/versions/default/skel\n"
+        "      permissions: /omd/versions/default/skel.permissions\n"
+    )
+    site(bench)
+    bench.exec("sed", "-i", "s,^HTTP_PROXY=,&http://proxy:3128,", f"{SITE}/etc/environment")
+    line = (bench.name, "--to", NEW, "--vault", bench.vault)
+    seen = bench.refloat("refresh", *line[:3], REFLOAT_CONFIG=str(config)).out
+    assert "* Merged         etc/environment" in seen
+    assert "Permissions    0644 -> 0640 etc/environment" in seen
+    ran = bench.refloat("apply", *line, "--dwell", "1", REFLOAT_CONFIG=str(config))
+    assert ran.status == 0, ran.out + ran.err
+    text = f"# Environment of site cmk in {SITE}\n\nHTTP_PROXY=http://proxy:3128\n\n# as of 2.3.0"
+    assert bench.exec("cat", f"{SITE}/etc/environment") == text
+    assert bench.exec("stat", "-c", "%a %u", f"{SITE}/etc/environment") == "640 1000"

@@ -8,6 +8,7 @@ from benchmarks.copies import Copies
 from benchmarks.downtime import WAYS, Upgrade
 from benchmarks.loads import USUAL
 from benchmarks.plot import svg_from
+from benchmarks.refresh import text_from as refresh_text
 from benchmarks.table import Result, text_from
 
 ROUNDS = {
@@ -35,3 +36,7 @@ def test_the_plot_is_an_svg_with_a_bar_for_every_way_and_load() -> None:
     drawn = ElementTree.fromstring(svg_from(RESULTS))  # noqa: S314  # our own text
     rects = drawn.findall("{http://www.w3.org/2000/svg}rect")
     assert len(rects) == 1 + len(WAYS) + len(WAYS) * len(RESULTS)
+
+
+def test_the_refresh_has_a_page_with_the_medians() -> None:
+    assert "| 0.40 s | 0.20 s | 0.60 s |" in refresh_text([(0.4, 0.2), (0.3, 0.1), (5.0, 5.0)])
