@@ -144,6 +144,7 @@ def test_a_conflict_is_answered_before_or_nothing_begins(bench: Bench, tmp_path:
     assert (texts_missing.status, texts_missing.error) == (2, "no-texts")
     applied = bench.refloat("apply", plan, "--answers", answers)
     assert applied.status == 0, applied.out + applied.err
+    assert "on a copy, with the new version's own “amtool check-config" in applied.err
     assert shell(bench, "cat alertmanager.yml").strip() == ALERTS.format(receiver="both").strip()
 
 
