@@ -119,7 +119,7 @@ def _begun(run: str) -> str:
 def _is_way_back(needs: Needs, run: str) -> bool:
     """Whether a rollback to this run's old image is still possible: its snapshot is there, or it needs none."""
     plan = needs.plans.get(run_of(run))
-    if run in needs.sealed:
+    if run_of(run) in needs.sealed:  # of a stack all go back, those without data too
         return True
     if plan is None or _went_back(needs, run) or run_of(run) not in _newest(needs, plan):
         return False

@@ -176,10 +176,19 @@ def _interleaved(name: str, parts: tuple[Part, ...]) -> tuple[AnyForward, ...]:
         *(step for part in parts for step in _change(part)),
         *(step for part in parts if not part.member.recreated for step in part.steps if _is_compared(step)),
         *(step for step in _of(parts, Phase.OPEN) if not isinstance(step, AcceptVerdict | CallHook | EndQuiet)),
-        *(step.model_copy(update={"name": name}) for step in parts[0].steps if isinstance(step, AcceptVerdict)),
+        *(
+            step.model_copy(update={"name": name, "member": ""})
+            for step in parts[0].steps
+            if isinstance(step, AcceptVerdict)
+        ),
         *_each_once(parts, EndQuiet),
         *(step for step in _of(parts, Phase.OPEN) if isinstance(step, CallHook)),
     )
+
+
+def _for_all(name: str, verdict: AcceptVerdict) -> AcceptVerdict:
+    """One verdict, kept with the first member's papers."""
+    return verdict.model_copy(update={"name": name, "member": ""})
 
 
 def _change(part: Part) -> Iterator[AnyForward]:

@@ -29,10 +29,16 @@ def labelled(plan: Plan) -> Labelled:
     }
     for phase, steps in phases(plan):
         for key, step in steps:
-            said[key] = (phase.value, shown(step).sentence)
+            said[key] = (phase.value, of_member(plan, step, shown(step).sentence))
             for part, undo in enumerate(step.undo()):
-                said[undo_key(int(key) - 1, part)] = (BACK, undo.sentence)
+                said[undo_key(int(key) - 1, part)] = (BACK, of_member(plan, step, undo.sentence))
     return said
+
+
+def of_member(plan: Plan, step: AnyForward, sentence: str) -> str:
+    """A sentence of a step or its undo, with whom it is about in front where a stack would leave that open."""
+    name = plan.member_of(step).target
+    return sentence if not step.member or name in sentence else f"{name}: {sentence}"
 
 
 def shown(step: AnyForward) -> AnyForward:

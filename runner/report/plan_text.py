@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.plan import Member, Plan, phases
+from runner.report.lines import of_member
 from runner.report.words import seconds_words, short_id, size_words
 from runner.steps import AnyForward
 from runner.steps.forward import BringBackData, StartAgain, StartSuccessor
@@ -101,11 +102,11 @@ def _keyed(plan: Plan) -> tuple[tuple[str, AnyForward], ...]:
 def _phases(plan: Plan) -> Iterator[tuple[str, ...]]:
     for phase, steps in phases(plan):
         head = f"{phase.value}: {REMARKS[phase]}" if phase in REMARKS else phase.value
-        yield (head, *(line for key, step in steps for line in _step(key, step)))
+        yield (head, *(line for key, step in steps for line in _step(plan, key, step)))
 
 
-def _step(key: str, step: AnyForward) -> Iterator[str]:
-    yield f"{key:>4}  {step.sentence}"
+def _step(plan: Plan, key: str, step: AnyForward) -> Iterator[str]:
+    yield f"{key:>4}  {of_member(plan, step, step.sentence)}"
     if isinstance(step, EditFile):
         yield f"{INDENT}- {step.edit.shown_before}"
         yield f"{INDENT}+ {step.edit.shown_after}"

@@ -15,6 +15,8 @@ from runner.answers import Answer, keep_answers
 from runner.engine.docker import DockerEngine, connect_engine
 from runner.facts import Container
 from runner.journal import Runs
+from runner.labels import run_of
+from runner.plan import HELD
 from tests.engine import command_line
 from tests.engine.command_line import Ran, surroundings
 from tests.lab.engines import until
@@ -112,10 +114,10 @@ class Bench:
         """Containers and tags of this bench's runs, besides the target itself."""
         runs = Runs(self.home).all()
         containers = [each.name for each in self.engine.containers()
-                      if (each.labels.get("refloat.run") in runs and each.name != self.name)
+                      if (run_of(each.labels.get("refloat.run", "")) in runs and each.name != self.name)
                       or each.name.startswith(f"{self.name}-refloat")]  # fmt: skip
         tags = [tag for image in self.engine.images() for tag in image.tags]
-        return containers + [tag for tag in tags if tag.removeprefix("refloat/held:") in runs]
+        return containers + [tag for tag in tags if run_of(tag.removeprefix("refloat/held:")) in runs]
 
     def snapshots(self, *, sealed: bool = False) -> list[str]:
         """The runs that have a room in the vault, or a sealed snapshot there."""
@@ -126,15 +128,16 @@ class Bench:
         runs = Runs(self.home).all()
         volumes: set[str] = set()
         for each in self.engine.containers():
-            if each.labels.get("refloat.run") in runs or each.name.startswith(self.name):
+            if run_of(each.labels.get("refloat.run", "")) in runs or each.name.startswith(self.name):
                 volumes |= {mount.name for mount in each.mounts if mount.name}
                 self.docker("rm", "--force", "--volumes", each.id, check=False)
         volumes |= set(self.docker("volume", "ls", "--quiet", "--filter", f"name={self.name}").split())
         for kind, names in (("volume", volumes), ("network", self._networks())):
             if names:
                 self.docker(kind, "rm", *names, check=False)
-        for run in runs:
-            self.engine.untag(f"refloat/held:{run}")
+        for tag in (tag for image in self.engine.images() for tag in image.tags if tag.startswith(HELD)):
+            if run_of(tag.removeprefix(HELD)) in runs:
+                self.engine.untag(tag)
         for pattern in (f"{self.name}*/*", f"*/{self.name}*"):
             if images := self.docker("images", "--format", "{{.Repository}}:{{.Tag}}", pattern).split():
                 self.docker("rmi", *images, check=False)
