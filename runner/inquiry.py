@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from runner.engine.port import EnginePort
 from runner.errors import EngineError, EngineUnreachable, OutcomeUnknown
@@ -64,10 +65,25 @@ def _listed(engine: EnginePort, target: Container, listing: Listing) -> Inquired
     answer = _ask(engine, target, listing.argv)
     if isinstance(answer, str):
         return asked.model_copy(update={"unheard": _said(answer, target)})
-    items = (line.strip() for line in answer.text.splitlines())
-    own = [item for item in items if item and item.rpartition("/")[2] not in listing.ordinary]
-    shown = tuple(quoted(item, target) for item in own[:SHOWN_ITEMS])
-    return asked.model_copy(update={"items": shown, "count": len(own)})
+    found = _items(answer.text, listing)
+    own = [(item, line) for item, line in found if item.rpartition("/")[2] not in listing.ordinary]
+    shown = tuple(quoted(item, target) for item, _ in own[:SHOWN_ITEMS])
+    limits = tuple((quoted(item, target), until) for item, line in own if (until := _first(listing.until, line)))
+    return asked.model_copy(update={"items": shown, "count": len(own), "limits": limits})
+
+
+def _items(text: str, listing: Listing) -> Iterator[tuple[str, str]]:
+    """Each item with the line it stands in."""
+    for line in (line.strip() for line in text.splitlines()):
+        item = " ".join(_first(listing.items, line).split()) if listing.items else line  # a table pads its columns
+        if item:
+            yield item, line
+
+
+def _first(pattern: str | None, line: str) -> str:
+    """What the first group of a pattern, or all of it, matches; empty where nothing."""
+    found = re.search(pattern, line) if pattern else None
+    return (found.group(1) if found.re.groups else found.group()) if found else ""
 
 
 def _ask(engine: EnginePort, target: Container, argv: tuple[str, ...]) -> Finished | str:

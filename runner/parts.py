@@ -5,6 +5,7 @@ It touches nothing: no clock, no network, no environment.
 
 from __future__ import annotations
 
+from runner.additions import addition_warnings
 from runner.compose.project import CONFIG_HASH
 from runner.donors import hide
 from runner.drift import drift_warnings
@@ -20,7 +21,7 @@ from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
 from runner.volume_warnings import volume_warnings
 from runner.way import Options, Way, arriving_recipe, kept_name, recipe_of, side, staging_name, way_steps
-from runner.world import Inquired, World, expectations
+from runner.world import World, expectations
 
 
 class Part(Fact):
@@ -153,35 +154,10 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
     told = tuple(PlanWarning(code=warning.code, text=warning.text) for warning in seen)
     return (
         *notices,
-        *_inquiry_warnings(world),
+        *addition_warnings(world),
         *volume_warnings(world),
         *(each for each in told if not _is_refreshed(world, each)),
     )
-
-
-def _inquiry_warnings(world: World) -> tuple[PlanWarning, ...]:
-    """What people added to the product, which no vendor has tried with the new version; and what was not answered."""
-    unheard = tuple(
-        PlanWarning(code="preflight", text=f"{_spoken(one)} could not be asked for: {one.unheard}")
-        for one in world.inquired
-        if one.unheard
-    )
-    overruled = tuple(
-        PlanWarning(code="preflight", text=f"{_spoken(one)} says no, and is not heard: {one.refused}")
-        for one in world.inquired
-        if one.refused
-    )
-    listed = (one for one in world.inquired if one.items)
-    return (*unheard, *overruled, *(PlanWarning(code="customised", text=_list_words(one)) for one in listed))
-
-
-def _spoken(one: Inquired) -> str:
-    return one.name.replace("-", " ")
-
-
-def _list_words(one: Inquired) -> str:
-    more = f" and {one.count - len(one.items)} more" if one.count > len(one.items) else ""
-    return f"{_spoken(one)}, which the new version may not suit: {', '.join(one.items)}{more}"
 
 
 def _is_refreshed(world: World, warning: PlanWarning) -> bool:

@@ -28,6 +28,8 @@ class Inquired(Fact):
     """The first of what is listed."""
     count: int = 0
     """How many there are in all."""
+    limits: tuple[tuple[str, str], ...] = ()
+    """Items that say from which release on they are outdated, with that release."""
     refused: str = ""
     """What a check said against an upgrade; empty where it passed."""
     unheard: str = ""

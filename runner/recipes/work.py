@@ -57,6 +57,12 @@ class Listing(Stated):
     name: str
     argv: Argv
     ordinary: tuple[str, ...] = Field(default=(), description="Items every installation has.")
+    items: Pattern | None = Field(
+        default=None, description="Only lines that match are items; its first group is what it is called."
+    )
+    until: Pattern | None = Field(
+        default=None, description="Its first group is the release from which on the item is outdated."
+    )
     source: Source
 
 

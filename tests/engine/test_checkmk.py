@@ -99,13 +99,16 @@ def test_what_an_interrupted_update_left_behind_is_found_before_anything_is_touc
 def test_a_plan_lists_the_files_and_packages_of_ones_own(bench: Bench) -> None:
     site(bench)
     bench.exec("sh", "-c", f"mkdir {SITE}/local/checks && touch {SITE}/local/checks/mine {SITE}/local/checks/packed")
-    bench.exec("sh", "-c", f"echo local/checks/packed >{SITE}/var/check_mk/packages/weather-1.2")
+    packed = "echo until=2.3.0; echo local/checks/packed"
+    bench.exec("sh", "-c", f"({packed}) >{SITE}/var/check_mk/packages/weather-1.2")
     warnings = json.loads(bench.plan("--to", NEW, "--json").out)["warnings"]
     listed = [one["text"] for one in warnings if one["code"] == "customised"]
     told = {text.partition(",")[0]: text for text in listed}
     assert set(told) == {"local files", "extension packages", "unpackaged files"}
     assert "checks/mine" in told["local files"]
-    assert "weather-1.2" in told["extension packages"]
+    assert told["extension packages"].endswith(": weather 1.2")
+    (outdated,) = (one["text"] for one in warnings if one["code"] == "outdated")
+    assert f"extension packages that {NEW} makes outdated: weather 1.2 (until 2.3.0)" in outdated
     assert told["unpackaged files"].endswith("local/checks/mine")
 
 

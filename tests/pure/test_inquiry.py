@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from runner.additions import addition_warnings
 from runner.engine.memory import Behaviour, MemoryEngine
 from runner.engine.memory.behaviour import Answer
 from runner.facts import Image, Json
@@ -9,6 +12,8 @@ from runner.inquiry import ask_checks, inquire
 from runner.recipes.loader import recipe_named
 from runner.recipes.model import Recipe
 from runner.recipes.work import Listing, Preflight
+from runner.world import Inquired
+from tests.pure.test_planner import going
 
 LIST = ("find", "local")
 CHECK = ("test", "clean")
@@ -60,6 +65,31 @@ def test_a_long_list_is_counted_and_cut() -> None:
     assert listing.count == 30
     assert listing.items[0] == "/local/own-0"
     assert len(listing.items) < 30
+
+
+def test_a_table_gives_its_rows_and_the_release_that_outdates_each() -> None:
+    head = "Name     Version  Until Version  Files  State\n-------- -------- -------------- ------ -------\n"
+    rows = "weather  1.2      2.3.0b1        3      Enabled\nstars    0.9      None           1      Disabled\n"
+    engine = machine(Answer(argv=LIST, stdout=head + rows))
+    listing = recipe_named("checkmk").customised[1].model_copy(update={"argv": LIST})
+    asked = recipe_named("checkmk").model_copy(update={"preflight": (), "customised": (listing,)})
+    (packages,) = inquire(engine, engine.container("mon"), asked)
+    assert packages.items == ("weather 1.2", "stars 0.9")
+    assert packages.limits == (("weather 1.2", "2.3.0b1"), ("stars 0.9", "None"))
+
+
+@pytest.mark.parametrize(
+    ("until", "goal", "outdated"),
+    [
+        ("2.0.0", "2.0.0i1", False), ("2.0.0", "2.0.0", True), ("2.0.0i1", "2.0.0i2", True),
+        ("1.6.0", "1.6.0-2010.02.01", True), ("2.3.0", "2.2.0p47", False), ("None", "2.3.0", False),
+    ],
+)  # fmt: skip
+def test_an_extension_is_outdated_from_its_own_limit_on(until: str, goal: str, outdated: bool) -> None:
+    world = going("checkmk/check-mk-raw", "1.5.0", goal)
+    said = Inquired(name="extension-packages", listing=True, items=("own",), count=1, limits=(("own", until),))
+    codes = [one.code for one in addition_warnings(world.model_copy(update={"inquired": (said,)}))]
+    assert codes == ["customised", *(["outdated"] if outdated else [])]
 
 
 def test_what_cannot_be_asked_is_no_verdict() -> None:
