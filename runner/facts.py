@@ -133,6 +133,13 @@ class Image(Fact):
         return {key: str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
 
     @property
+    def variables(self) -> dict[str, str]:
+        """The variables the image sets; a container of it may have others."""
+        env = self.config.get("Env")
+        pairs = (str(one).partition("=") for one in env) if isinstance(env, list) else ()
+        return {name: value for name, _, value in pairs}
+
+    @property
     def version(self) -> str:
         """``org.opencontainers.image.version``, or empty (OCI image annotations)."""
         return self.labels.get("org.opencontainers.image.version", "")

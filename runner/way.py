@@ -11,7 +11,7 @@ from runner.plan import Side, held_tag
 from runner.recipes.due import packages_between
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import ConfigTree, Recipe
-from runner.recipes.tags import release_in_tag
+from runner.recipes.tags import release_in_tag, stated_version
 from runner.recipes.work import OwnHook, PackageList
 from runner.refresh.choices import Conflict
 from runner.silence.model import Monitor
@@ -110,10 +110,12 @@ def repository(ref: str) -> str:
 
 
 def side(image: Image, ref: str) -> Side:
-    """An image as a side of an upgrade; the version is its label's, else its tag."""
+    """An image as a side of an upgrade; the version is where its recipe finds it, else its label's, else its tag."""
     name = ref.partition("@")[0]
     tag = name[len(repository(ref)) + 1 :]
-    return Side(image_ref=ref, image_id=image.id, version=image.version or tag)
+    recipe = recipe_for_image(repository(ref))
+    stated = stated_version(recipe, repository(ref), tag, image) if recipe else ""
+    return Side(image_ref=ref, image_id=image.id, version=stated or image.version or tag)
 
 
 def recipe_of(world: World) -> Recipe | None:

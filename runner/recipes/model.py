@@ -52,6 +52,14 @@ class FromTag(Stated):
     kind: Literal["tag"]
 
 
+class FromEnv(Stated):
+    """The version stands in a variable that the image itself sets."""
+
+    kind: Literal["env"]
+    name: str
+    regex: Pattern = r"(\S+)"
+
+
 class FromCommand(Stated):
     """The version is printed by a command inside the container."""
 
@@ -86,7 +94,7 @@ class FromHttp(Stated):
 
 
 VersionSource = Annotated[
-    FromLabel | FromTag | FromCommand | FromFile | FromLog | FromHttp, Field(discriminator="kind")
+    FromLabel | FromTag | FromEnv | FromCommand | FromFile | FromLog | FromHttp, Field(discriminator="kind")
 ]
 
 
@@ -133,7 +141,9 @@ class Recipe(Stated):
     images: tuple[RecipeImage, ...] = ()
     names: tuple[str, ...] = Field(default=(), description="Last path components that mean this product.")
     scheme: SchemeName
-    version_from: tuple[VersionSource, ...] = ()
+    version_from: tuple[VersionSource, ...] = Field(
+        default=(), description="Where the version is read: the first that can be; an image is asked before it runs."
+    )
     releases: tuple[str | DatedRelease, ...] = Field(default=(), description="Releases known to exist; never complete.")
 
     data_paths: tuple[AbsolutePath, ...] = ()

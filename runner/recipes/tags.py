@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from runner.facts import Image
 from runner.recipes.loader import without_host
-from runner.recipes.model import Recipe, RecipeImage
+from runner.recipes.model import FromEnv, FromLabel, FromTag, Recipe, RecipeImage, VersionSource
 from runner.versions import Release, scheme_named
 
 
@@ -40,6 +41,28 @@ def read_tag(recipe: Recipe, repository: str, tag: str) -> tuple[Release | None,
     shape = re.escape(image.tag if image else "{version}").replace(re.escape("{version}"), "(?P<version>.+?)")
     match = re.fullmatch(rf"{shape}(?:-(?P<variant>[a-z][a-z0-9.-]*))?", tag)
     return (parse(match["version"]), match["variant"] or "") if match else (None, "")
+
+
+def stated_version(recipe: Recipe, home: str, tag: str, image: Image) -> str:
+    """The version an image says it has, by the first of the recipe's sources that its scheme can read; else empty.
+
+    Only what the image itself carries is looked at: its labels, the tag it goes by, the variables it sets.
+    """
+    said = (_said_by(source, image, tag) for source in recipe.version_from)
+    return next((one for one in said if one and release_in_tag(recipe, home, one)), "")
+
+
+def _said_by(source: VersionSource, image: Image, tag: str) -> str:
+    match source:
+        case FromLabel():
+            return image.labels.get(source.label, "")
+        case FromTag():
+            return tag
+        case FromEnv():
+            found = re.search(source.regex, image.variables.get(source.name, ""))
+            return found[1] if found else ""
+        case _:
+            return ""  # only a running container can be asked
 
 
 def tags_by_release(recipe: Recipe, repository: str, tags: Iterable[str], variant: str) -> dict[Release, str]:

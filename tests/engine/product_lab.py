@@ -15,8 +15,11 @@ def fetch(bench: Bench, url: str, *options: str) -> str:
 
 def unlabelled(bench: Bench, product: str, version: str) -> str:
     """A build of one's own whose version nobody can read, so that no rule of the vendor's speaks of it."""
-    ref = f"{bench.name}/{product}:ours"
-    bench.build(ref, f"FROM refloat-lab/{product}:{version}\nLABEL org.opencontainers.image.version=ours\n")
+    ref, variable = f"{bench.name}/{product}:ours", f"{product.upper().replace('-', '_')}_VERSION"
+    bench.build(
+        ref,
+        f"FROM refloat-lab/{product}:{version}\nLABEL org.opencontainers.image.version=ours\nENV {variable}=ours\n",
+    )
     return ref
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from runner.errors import UsageError
+from runner.facts import Image
 from runner.recipes.due import coupled_at, gates_between, notes_between, packages_between
 from runner.recipes.loader import recipe_for_image, recipe_from_file, recipe_named, recipes, recipes_with
 from runner.recipes.reading import recipe_from_yaml
 from runner.recipes.tags import release_in_tag, tag_for
 from runner.versions import release_from
+from runner.way import side
 
+ROOT = Path(__file__).parents[2]
 GOOD = """\
 name: thing
 title: Thing
@@ -221,3 +225,35 @@ def test_coupled_components_count_from_their_release_on() -> None:
     early, late = release_from("2.14.6", "semver"), release_from("2.15.0", "semver")
     assert [one.component for one in coupled_at(recipe, early)] == ["icinga2-satellite"]
     assert [one.component for one in coupled_at(recipe, late)] == ["icinga2-satellite", "icingadb"]
+
+
+@pytest.mark.parametrize(
+    ("ref", "labels", "env", "version"),
+    [
+        ("mariadb:11.8.2", {"org.opencontainers.image.version": "24.04"}, [], "11.8.2"),
+        (
+            "mariadb:lts",
+            {"org.opencontainers.image.version": "24.04"},
+            ["MARIADB_VERSION=1:11.8.2+maria~ubu2404"],
+            "11.8.2",
+        ),
+        ("localhost:5000/mirror/redis", {}, ["PATH=/bin", "REDIS_VERSION=7.2.5"], "7.2.5"),
+        ("redis:stable", {"org.opencontainers.image.version": "7.0.15"}, [], "7.0.15"),
+        ("postgres:latest", {}, ["PG_VERSION=17.5-1.pgdg120+1"], "17.5"),
+        ("prom/prometheus:v2.53.3", {"org.opencontainers.image.version": "unknown"}, [], "v2.53.3"),
+        ("busybox:1.36", {}, ["REDIS_VERSION=7.2.5"], "1.36"),
+    ],
+)
+def test_an_images_version_is_where_its_recipe_finds_one_that_can_be_read(
+    ref: str, labels: dict[str, str], env: list[str], version: str
+) -> None:
+    image = Image(id="sha256:1", config={"Labels": {**labels}, "Env": [*env]})
+    assert side(image, ref).version == version
+
+
+def test_what_a_recipe_says_it_was_checked_against_is_upgraded_in_a_test_on_the_engine() -> None:
+    sources = [*(ROOT / "tests/engine").glob("*.py"), *(ROOT / "tests/refresh").glob("*.py")]
+    tried = {found for file in sources for found in re.findall(r"refloat-lab/[a-z0-9-]+", file.read_text("utf-8"))}
+    exercised = {recipe.name for image in tried if (recipe := recipe_for_image(image))}
+    claimed = {recipe.name for recipe in recipes() if recipe.verified != "documentation"}
+    assert claimed - exercised == set()
