@@ -38,6 +38,7 @@ def _edit(files: Files, variables: str, read: Read, change: Change) -> FileEdit:
     text = files.text(place.path)
     inner = _inner_start(text, place)
     known = assignments(read(variables) or "")
+    _refuse_own_variables(files, read, place, known)
     parts = resolved(place.value, known)
     says = "".join(part.text for part in parts)
     if says != change.running:
@@ -48,6 +49,14 @@ def _edit(files: Files, variables: str, read: Read, change: Change) -> FileEdit:
         _refuse_shared(files, variables, read, place, part.variable)
         return _splice(variables, read(variables) or "", part.start + offset, end - start, words)
     return _splice(place.path, text, inner + part.start + offset, end - start, words)
+
+
+def _refuse_own_variables(files: Files, read: Read, place: Place, known: dict[str, Assigned | None]) -> None:
+    """An included file has variables of its own, which count where the project's say nothing."""
+    for path in files.variables_of(place.path):
+        for name in set(assignments(read(path) or "")) - set(known):
+            if mentions(place.value, name):
+                raise Unclear(f"the image in {place.path} is made with {name} of {path}")
 
 
 def _sole_place(files: Files, service: str) -> Place:
@@ -114,7 +123,7 @@ def _part_with(parts: tuple[Part, ...], start: int, end: int) -> tuple[Part, int
 
 
 def _refuse_shared(files: Files, variables: str, read: Read, place: Place, name: str) -> None:
-    texts = [files.text(path) for path in dict.fromkeys((*files.paths, place.path))]
+    texts = [files.text(path) for path in dict.fromkeys((*files.every, place.path))]
     if sum(mentions(text, name) for text in (*texts, read(variables) or "")) > 1:
         raise Unclear(f"the variable {name} in {variables} is used elsewhere, too")
 

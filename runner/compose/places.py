@@ -1,9 +1,10 @@
-"""Where a service's image stands in compose files: through overrides, extends, merges and anchors; it does no I/O."""
+"""Where a service's image stands in compose files: through overrides, includes, extends and anchors; it does no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from posixpath import dirname, join, normpath
 
 import yaml
@@ -32,6 +33,14 @@ class Place:
         return (self.path, self.start)
 
 
+@dataclass(frozen=True)
+class Included:
+    """A file that another one includes, and the files of variables it is read with."""
+
+    path: str
+    variables: tuple[str, ...]
+
+
 class Files:
     """The files of one project in the order in which they override each other; each is parsed once."""
 
@@ -40,22 +49,47 @@ class Files:
         self._read = read
         self._known: dict[str, tuple[str, yaml.MappingNode]] = {}
 
+    @property
+    def every(self) -> tuple[str, ...]:
+        """Its files, and those they include."""
+        return (*self.paths, *self.included)
+
+    @cached_property
+    def included(self) -> tuple[str, ...]:
+        """The files that ``include`` names, and those included there; Unclear."""
+        return tuple(dict.fromkeys(each.path for path in self.paths for each in self._includes(path, MOST_EXTENDS)))
+
+    def variables_of(self, path: str) -> tuple[str, ...]:
+        """The files of variables of an included file; they count after those of the project."""
+        every = (each for own in self.paths for each in self._includes(own, MOST_EXTENDS))
+        return next((each.variables for each in every if each.path == path), ())
+
+    def _includes(self, path: str, depth: int) -> Iterator[Included]:
+        if not depth:
+            raise Unclear("`include` goes round in a circle")
+        node = _value(self._file(path)[1], "include")
+        for entry in node.value if isinstance(node, yaml.SequenceNode) else ():
+            for each in _included(path, entry):
+                yield each
+                yield from self._includes(each.path, depth - 1)
+
     def text(self, path: str) -> str:
         """A file's text; Unclear."""
         return self._file(path)[0]
 
     def services(self) -> tuple[str, ...]:
         """Every service of the project."""
-        names = (str(key.value) for path in self.paths for key, _ in _pairs(self._services(path)))
+        names = (str(key.value) for path in self.every for key, _ in _pairs(self._services(path)))
         return tuple(dict.fromkeys(names))
 
     def image(self, service: str) -> Place | None:
         """Where the image of a service is written; Unclear."""
-        return self._of(self.paths, service, "image", MOST_EXTENDS)
+        own = self._of(self.paths, service, "image", MOST_EXTENDS)
+        return own or self._of(self.included, service, "image", MOST_EXTENDS)
 
     def is_built(self, service: str) -> bool:
         """Whether compose builds it."""
-        return any(_value(self._service(path, service), "build") is not None for path in self.paths)
+        return any(_value(self._service(path, service), "build") is not None for path in self.every)
 
     def uses(self, place: Place) -> int:
         """How often the scalar stands in its file: 1, and once more for each alias."""
@@ -103,6 +137,26 @@ class Files:
                 raise Unclear(f"{path} is not here or is not text")
             self._known[path] = (text, _parsed(path, text))
         return self._known[path]
+
+
+def _included(path: str, entry: yaml.Node) -> tuple[Included, ...]:
+    """The files of one entry: a path, or a mapping with paths, a folder and files of variables."""
+    folder = dirname(path)
+    files = _texts(path, entry if isinstance(entry, yaml.ScalarNode) else _value(entry, "path"))
+    here = [normpath(join(folder, file)) for file in files]
+    chosen, given = _texts(path, _value(entry, "project_directory")), _texts(path, _value(entry, "env_file"))
+    base = normpath(join(folder, chosen[0])) if chosen else dirname(here[0]) if here else folder
+    variables = tuple(normpath(join(folder, file)) for file in given) or (join(base, ".env"),)
+    return tuple(Included(file, variables) for file in here)
+
+
+def _texts(path: str, node: yaml.Node | None) -> tuple[str, ...]:
+    """The text at a node, or those of its list; Unclear where one is made with a variable or lies elsewhere."""
+    nodes = node.value if isinstance(node, yaml.SequenceNode) else [node] if node is not None else []
+    texts = tuple(str(each.value) for each in nodes)
+    if odd := next((text for text in texts if "$" in text or "://" in text or text.startswith("git@")), ""):
+        raise Unclear(f"{path} includes {odd}, which cannot be read here")
+    return texts
 
 
 def _parsed(path: str, text: str) -> yaml.MappingNode:

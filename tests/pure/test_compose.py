@@ -112,6 +112,49 @@ def test_an_extended_service_lends_its_image(file: str) -> None:
     assert edit_of(files).path == "/p/common/base.yml"
 
 
+INCLUDES = {
+    "a path": "include: [sub/db.yml]\n",
+    "a mapping": "include:\n  - {path: sub/db.yml}\n",
+    "a list of paths": "include:\n  - path: [sub/db.yml, sub/more.yml]\n    project_directory: .\n",
+    "one within another": "include: [outer.yml]\n",
+}
+
+
+@pytest.mark.parametrize("how", INCLUDES)
+@pytest.mark.parametrize("image", ["acme/db:1.0", "acme/db:${TAG:-1.0}"])
+def test_an_included_file_is_the_one_to_change(how: str, image: str) -> None:
+    inner, web = SERVICE.format(image), "services:\n  web:\n    image: acme/web:1\n"
+    files = {BASE: INCLUDES[how] + web, "/p/sub/db.yml": inner, "/p/sub/more.yml": "services:\n  db:\n    init: true\n",
+             "/p/outer.yml": "include: [sub/db.yml]\n"}  # fmt: skip
+    edit = edit_of(files)
+    assert edit.path == "/p/sub/db.yml"
+    assert edit.apply(inner.encode()).decode() == inner.replace("1.0", "2.0")
+
+
+def test_a_file_of_the_project_overrides_what_it_includes() -> None:
+    files = {
+        BASE: f"include: [sub/db.yml]\n{SERVICE.format('acme/db:1.0')}",
+        "/p/sub/db.yml": SERVICE.format("acme/db:0"),
+    }
+    assert edit_of(files).path == BASE
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({BASE: "include: [sub/db.yml]\n", "/p/sub/db.yml": SERVICE.format("acme/db:${TAG:-1.0}"),
+          "/p/sub/.env": "TAG=1.0\n"}, "is made with TAG of /p/sub/.env"),
+        ({BASE: "include: ['${WHERE}/db.yml']\n"}, "cannot be read here"),
+        ({BASE: "include: [oci://registry/db]\n"}, "cannot be read here"),
+        ({BASE: "include: [gone.yml]\n"}, "gone.yml is not here"),
+        ({BASE: "include: [docker-compose.yml]\n"}, "circle"),
+    ],
+)  # fmt: skip
+def test_an_include_that_cannot_be_followed_safely_is_a_reason(files: dict[str, str], why: str) -> None:
+    with pytest.raises(Unclear, match=why):
+        edit_of(files)
+
+
 def test_a_merged_mapping_lends_its_image_to_one_service() -> None:
     text = "x-db: &db\n  image: acme/db:1.0\nservices:\n  db:\n    <<: *db\n  web: {image: nginx}\n"
     assert edited(text) == text.replace("acme/db:1.0", "acme/db:2.0")
