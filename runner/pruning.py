@@ -21,6 +21,7 @@ from runner.plan import BROUGHT, HELD, Plan, held_tag
 from runner.records import End
 from runner.session import Session
 from runner.staging import is_at_work, left_scenes, strike_left
+from runner.unused_versions import unused_versions
 from runner.vault.port import Room, RoomSeen, VaultPlace
 
 FOLDERS_KEPT = 20
@@ -30,7 +31,7 @@ FOLDERS_KEPT = 20
 class Leftover(Fact):
     """One thing nobody needs."""
 
-    kind: Literal["container", "snapshot", "volume", "image tag", "run folder", "rehearsal", "backup"]
+    kind: Literal["container", "snapshot", "volume", "image tag", "version", "run folder", "rehearsal", "backup"]
     name: str
     run: str
     why: str
@@ -38,12 +39,13 @@ class Leftover(Fact):
     room: Room | None = None
 
 
-def find_leftovers(session: Session, place: VaultPlace, *, foreign: bool = False) -> tuple[Leftover, ...]:
-    """Everything that can go, in the order in which it goes."""
+def find_leftovers(session: Session, place: VaultPlace, *, foreign: bool = False,
+                   versions: bool = False) -> tuple[Leftover, ...]:  # fmt: skip
+    """Everything that can go, in the order in which it goes; old ``versions`` of products only where that is wished."""
     engine = session.engine
     needs = Needs(session, engine.containers(), session.vault.rooms(place), engine.engine().id, foreign)
     return (*_containers(needs), *_volumes(needs), *_rooms(needs), *_tags(needs), *_folders(needs),
-            *_rehearsals(needs), *_backups(needs))  # fmt: skip
+            *_rehearsals(needs), *_backups(needs), *(_versions(needs) if versions else ()))  # fmt: skip
 
 
 def _containers(needs: Needs) -> Iterator[Leftover]:
@@ -108,6 +110,11 @@ def _tags(needs: Needs) -> Iterator[Leftover]:
                 yield Leftover(kind="image tag", name=tag, run=run, why="no snapshot needs it", size_bytes=size)
 
 
+def _versions(needs: Needs) -> Iterator[Leftover]:
+    for one in unused_versions(needs.session.engine.images(), needs.containers):
+        yield Leftover(kind="version", name=one.tag, run="", why=one.why, size_bytes=one.size_bytes)
+
+
 def _begun(run: str) -> str:
     """When a run was planned: its name begins with it; a tag has no time of its own."""
     try:
@@ -150,7 +157,7 @@ def _backups(needs: Needs) -> Iterator[Leftover]:
         yield Leftover(kind="backup", name=begun.target, run=begun.room.run, why="a backup that was cut off")
 
 
-def prune(session: Session, leftover: Leftover) -> None:
+def prune(session: Session, leftover: Leftover) -> None:  # noqa: C901  # one case a kind, nothing nested
     """Remove one of them; what is gone already, or came into use since, is left alone."""
     match leftover.kind:
         case "container":
@@ -166,6 +173,9 @@ def prune(session: Session, leftover: Leftover) -> None:
                 session.engine.untag(held_tag(leftover.run))
         case "image tag":
             session.engine.untag(held_tag(leftover.run))
+        case "version":
+            with contextlib.suppress(Conflict):  # a container came to use it
+                session.engine.untag(leftover.name)
         case "run folder":
             shutil.rmtree(session.runs.folder(leftover.run), ignore_errors=True)
         case "rehearsal":

@@ -13,15 +13,19 @@ from runner.cli.wishes import AsJson, Vault, Yes
 Foreign = Annotated[
     bool, typer.Option("--foreign", help="Sealed snapshots of runs that are not known here, too. Day-old ones only.")
 ]
+Versions = Annotated[
+    bool, typer.Option("--versions", help="Images of older versions that no container and no way back uses, too.")
+]
 
 
-def prune_command(vault: Vault = "", foreign: Foreign = False, yes: Yes = False, as_json: AsJson = False) -> None:
+def prune_command(vault: Vault = "", foreign: Foreign = False, versions: Versions = False, yes: Yes = False,
+                  as_json: AsJson = False) -> None:  # fmt: skip
     """Remove what no run needs any more. Says what and how much before it asks."""
     from runner.pruning import find_leftovers, prune
     from runner.report.words import columns, count_words, size_words
 
     session, place = open_session(), place_from(vault)
-    found = find_leftovers(session, place, foreign=foreign)
+    found = find_leftovers(session, place, foreign=foreign, versions=versions)
     if not found and not as_json:
         say("There is nothing to remove.")
     elif found:

@@ -179,6 +179,26 @@ def test_a_tools_container_of_a_run_that_is_over_is_pruned(session: Session) -> 
     assert [container.name for container in session.engine.containers()] == [NAME]
 
 
+def test_an_old_version_goes_only_where_it_is_wished_and_nothing_uses_or_holds_it(session: Session) -> None:
+    """Two sites of different versions: what lies below both can go, what is between, newer or held cannot."""
+    engine = memory(session)
+    for number, tag in enumerate(("2.1.0p50", "2.2.0p47", "2.3.0p43", "2.4.0p23", "2.5.0p1", "daily"), start=3):
+        engine.world.add_image(Image(id=f"sha256:{str(number) * 64}", tags=(f"checkmk/check-mk-raw:{tag}",), config={}))
+    for name, tag in (("one", "2.2.0p47"), ("two", "2.4.0p23")):
+        engine.create_container(name, {"Image": f"checkmk/check-mk-raw:{tag}", "HostConfig": {}})
+    assert find_leftovers(session, PLACE) == ()
+    (old,) = find_leftovers(session, PLACE, versions=True)
+    assert (old.kind, old.name) == ("version", "checkmk/check-mk-raw:2.1.0p50")
+    assert "the oldest in use is 2.2.0p47" in old.why
+    held = f"refloat/held:{session.new_run()}"
+    engine.tag(engine.image(old.name).id, *held.split(":"))
+    assert old not in find_leftovers(session, PLACE, versions=True)
+    engine.untag(held)
+    prune(session, old)
+    assert find_leftovers(session, PLACE, versions=True) == ()
+    assert next(tag for image in engine.images() for tag in image.tags if "check-mk" in tag).endswith("2.2.0p47")
+
+
 def test_nothing_of_an_open_run_is_ever_pruned(session: Session) -> None:
     run = upgraded(session, hold=True).run
     add(session, "refloat-tools-a", Labels={"refloat.run": run, "refloat.role": "tools"})
