@@ -35,7 +35,15 @@ def look_at(session: Session, container: Container, goal: Goal, options: Options
             edits: tuple[FileEdit, ...] = ()) -> World:  # fmt: skip
     """The same with its configuration and the files that define it; ``edits`` are made in those before."""
     world = with_refresh(session.vault, survey_target(session, container, goal, place), options)
-    return defined(world, edits)
+    return defined(_as_if_up(world) if options.at_rest else world, edits)
+
+
+def _as_if_up(world: World) -> World:
+    """A target at rest as it is when it runs."""
+    if world.target.state.status not in ("created", "exited"):
+        return world
+    state = world.target.state.model_copy(update={"status": "running", "health": None})
+    return world.model_copy(update={"target": world.target.model_copy(update={"state": state})})
 
 
 def look_at_same(session: Session, container: Container, place: VaultPlace) -> World:

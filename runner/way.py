@@ -80,6 +80,8 @@ class Options(Fact):
     force: Force = "no"
     unchecked: bool = False
     """Whether the checks of a recipe are left out."""
+    at_rest: bool = False
+    """Whether the target may be at rest, for it is a copy that will run."""
     refresh: bool = True
     """Whether new default configuration is brought in."""
     config_paths: tuple[ConfigTree, ...] = ()

@@ -30,12 +30,12 @@ def rehearse_several(target: str, versions: tuple[str, ...], wishes: Wishes, man
     interrupts = Interrupts()
     session = open_session(interrupts=interrupts)
     want = asked(target, wishes)
-    seen = tuple((version, _candidate(want, version, interrupts)) for version in dict.fromkeys(versions))
+    seen = tuple((version, _candidate(want, version, manner, interrupts)) for version in dict.fromkeys(versions))
     playable = tuple(each for _, each in seen if not isinstance(each, Refused | NothingToDo))
     refusals = tuple(each for _, each in seen if isinstance(each, Refused | NothingToDo))
     if not playable:
         raise refusals[0]
-    wanted = manner.wanted(session, want.wishes.options)
+    wanted = manner.wanted(session, manner.on(want.wishes.options))
     with interrupts.at_work("refloat prune"):
         results = iter(rehearse_each(session, playable, wanted, _doing, manner.at_once))
     tried = tuple(
@@ -59,7 +59,7 @@ def versions_on_the_way(target: str, to: str, wishes: Wishes) -> tuple[str, ...]
     return tags_ahead(session.engine, find_target(session.engine, want.target), want.wishes.goal, session.ask_registry)
 
 
-def _candidate(want: Asked, version: str, interrupts: Interrupts) -> Candidate | Refused | NothingToDo:
+def _candidate(want: Asked, version: str, manner: Manner, interrupts: Interrupts) -> Candidate | Refused | NothingToDo:
     """One version with its own connection: they are played in threads. A refusal is one version's alone."""
     from runner.candidates import Candidate
     from runner.playing import Ears
@@ -69,7 +69,9 @@ def _candidate(want: Asked, version: str, interrupts: Interrupts) -> Candidate |
     session = open_session(live.hear, interrupts=interrupts)
     goal = replace(want.wishes, to=version, image="").goal
     try:
-        world, plan = Refloat(session).look(want.target, goal, want.wishes.options, place_from(want.wishes.vault))
+        world, plan = Refloat(session).look(
+            want.target, goal, manner.on(want.wishes.options), place_from(want.wishes.vault)
+        )
     except (NothingToDo, Refused) as refusal:
         return refusal
 

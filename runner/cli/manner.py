@@ -27,6 +27,10 @@ class Manner:
     at_once: int = 1
     reports: WantedReports = ()
 
+    def on(self, options: Options) -> Options:
+        """What is chosen for the plan: what plays on data from elsewhere needs no target that runs."""
+        return options.model_copy(update={"at_rest": bool(self.source)})
+
     def wanted(self, session: Session, options: Options) -> Wanted:
         """The same for the rehearsal; UsageError ``bad-place``, ``no-password``."""
         from runner.rehearsing import Wanted

@@ -116,7 +116,7 @@ def _play(target: str, wishes: Wishes, manner: Manner) -> Rehearsed:
     live, interrupts = new_live(), Interrupts()
     session = open_session(live.hear, interrupts=interrupts)
     want = asked(target, wishes)
-    options = want.wishes.options
+    options = manner.on(want.wishes.options)
     refloat, goal = Refloat(session), want.wishes.goal
     if stack_asked(session.engine, target, wishes, None):
         raise Refused("stack-rehearsal", f"{target} is a stack: only one container is rehearsed at a time.",

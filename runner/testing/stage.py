@@ -35,9 +35,10 @@ def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back:
     """What `runner.testing.upgraded_copy` says."""
     session = open_session()
     began = session.clock.monotonic()
-    world, plan = Refloat(session).look(target, Goal(to=to, image=image), Options(), VaultPlace())
     manner = Manner(quick=not way_back, source=snapshot)
-    wanted = replace(manner.wanted(session, Options()), marks=reaper_labels())
+    options = manner.on(Options())
+    world, plan = Refloat(session).look(target, Goal(to=to, image=image), options, VaultPlace())
+    wanted = replace(manner.wanted(session, options), marks=reaper_labels())
     with upgraded_copy(session, world, plan, wanted, Ears(tell=lambda _: None, follow=_unheard)) as (seen, played):
         if played is None:
             raise _failed(kept_result(session, seen, began))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.rehearse_lab import Bench, bench_on, with_service
+from tests.engine.rehearse_lab import SERVICE, Bench, bench_on, with_service
 
 
 @pytest.fixture
@@ -37,16 +37,23 @@ def test_last_nights_backup_is_rehearsed_on_and_the_target_never_notices(service
     assert service.left() == kept
 
 
-def test_a_repository_is_rehearsed_on_and_its_password_is_nowhere(service: Bench, tmp_path: Path) -> None:
+def test_a_target_that_was_only_created_is_rehearsed_on_a_repository_whose_password_is_nowhere(
+    service: Bench, tmp_path: Path
+) -> None:
     password = tmp_path / "password"
     folder = service.docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{service.name}-depot")
     password.write_text("correct-horse-battery\n", encoding="utf-8")
     opened = ("--password-file", str(password))
     backed = service.refloat("backup", service.name, "--to", f"restic:{folder}", "--init", *opened)
     assert backed.status == 0, backed.err
+    service.docker("rm", "--force", service.name)
+    service.docker("volume", "rm", f"{service.name}-data")
+    service.docker("create", "--name", service.name, "--label", f"refloat.test={service.name}",
+                   "--volume", f"{service.name}-data:/data", f"{SERVICE}:1.0")  # fmt: skip
     before, kept = service.process, service.left()
     ran = service.rehearse("2.0", "--from", f"restic:{folder}", "--quick", *opened)
     assert ran.status == 0, ran.out + ran.err
+    assert "1 file changed" in ran.out, "the journal that is in the repository"
     assert "correct-horse" not in ran.out + ran.err
     assert service.process == before
     assert service.left() == kept

@@ -62,7 +62,8 @@ class Machine:
 
     def rehearse(self, *, quick: bool = False, snapshot: str = "", archive: Archive | None = None) -> Rehearsed:
         runner = self.runner
-        world, plan = runner.look(NAME, Goal(to="2.0"), OPTIONS, VaultPlace())
+        options = OPTIONS.model_copy(update={"at_rest": archive is not None})
+        world, plan = runner.look(NAME, Goal(to="2.0"), options, VaultPlace())
         packed = Packed(self.archives, archive) if archive else None
         wanted = Wanted(options=OPTIONS, quick=quick, snapshot=snapshot, packed=packed)
         return rehearse(runner.session, world, plan, wanted, Ears(tell=lambda _: None, follow=lambda _: None))
@@ -161,6 +162,18 @@ def test_an_archive_is_played_on_and_the_target_is_neither_paused_nor_asked(tmp_
     assert here.picture() == before
     assert not left_scenes(here.runner.session)
     assert here.rehearse(snapshot=made.run).passed, "the snapshot of the backup does as well"
+
+
+def test_on_an_archive_a_target_that_does_not_run_is_rehearsed_and_stays_at_rest(tmp_path: Path) -> None:
+    here = machine(GOES_THROUGH, tmp_path)
+    made = here.back_up()
+    here.engine.stop(NAME, 10)
+    before = here.picture()
+    result = here.rehearse(archive=Archive(depot=DEPOT, name=made.archive.rpartition("/")[2]))
+    assert (result.passed, result.rolled_back) == (True, True), result.why
+    assert here.picture() == before
+    with pytest.raises(Refused, match="not running"):
+        here.rehearse()
 
 
 def test_an_archive_of_something_else_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
