@@ -22,6 +22,8 @@ class Side(Fact):
     image_ref: str
     image_id: str
     version: str = ""
+    digest: str = ""
+    """The name in its registry that never moves, ``repository@sha256:…``; empty where no registry gave the image."""
 
     @property
     def spoken(self) -> str:

@@ -11,6 +11,7 @@ from runner.facts import Container, Image, Volume
 from runner.goal import Goal, Pull, image_ref, pull_policy
 from runner.inquiry import inquire
 from runner.labels import RUN
+from runner.plan import Side
 from runner.spec import data_mounts
 from runner.vault.port import Measured, Source, Space, VaultPlace, VaultPort
 from runner.way import recipe_of
@@ -95,6 +96,23 @@ def obtain_image(engine: EnginePort, ref: str, policy: Pull, hear: Callable[[str
             )
         raise _not_to_be_had(ref, error) from None
     return engine.image(ref), ()
+
+
+def planned_image(engine: EnginePort, side: Side) -> Image:
+    """The very image a plan names; where it is gone it is pulled by its digest, for its tag may have moved. Refused."""
+    image = local_image(engine, side.image_id)
+    if image is None and side.digest:
+        try:
+            engine.pull(side.digest)
+        except (EngineUnreachable, OutcomeUnknown):
+            raise
+        except EngineError as error:
+            raise _not_to_be_had(side.digest, error) from None
+        image = local_image(engine, side.image_id)
+    if image is None:
+        what = f"{side.image_ref} is not the image any more that the plan was made for, and that one is gone."
+        raise Refused("no-such-image", what, then="Make the plan anew.")
+    return image
 
 
 def local_image(engine: EnginePort, ref: str) -> Image | None:

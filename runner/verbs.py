@@ -24,7 +24,7 @@ from runner.session import Session
 from runner.stack_order import with_tenants
 from runner.stacking import Part, Stack, plan_of_stack, rollback_of_stack
 from runner.staging import strike_left
-from runner.survey import look_around
+from runner.survey import look_around, planned_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.way import Options, recipe_of, repository, side
@@ -127,7 +127,7 @@ class Refloat:
 
     def _now(self, plan: Plan, member: Member) -> World:
         engine = self.session.engine
-        container, image = find_target(engine, member.target), engine.image(member.new.image_id)
+        container, image = find_target(engine, member.target), planned_image(engine, member.new)
         return look_around(engine, self.session.vault, container, image, member.new.image_ref, plan.place,
                            measure=False)  # fmt: skip
 

@@ -117,7 +117,8 @@ def side(image: Image, ref: str) -> Side:
     tag = name[len(repository(ref)) + 1 :]
     recipe = recipe_for_image(repository(ref))
     stated = stated_version(recipe, repository(ref), tag, image) if recipe else ""
-    return Side(image_ref=ref, image_id=image.id, version=stated or image.version or tag)
+    digest = next((each for each in image.digests if repository(each) == repository(ref)), "")
+    return Side(image_ref=ref, image_id=image.id, version=stated or image.version or tag, digest=digest)
 
 
 def recipe_of(world: World) -> Recipe | None:

@@ -34,6 +34,7 @@ def _header(plan: Plan) -> tuple[str, ...]:
     sides = tuple(line for member in plan.members for line in _member(member)) if plan.is_stack else (
         f"  old    {plan.old.image_ref} ({short_id(plan.old.image_id)})",
         f"  new    {plan.new.image_ref} ({short_id(plan.new.image_id)})",
+        *((f"  digest {plan.new.digest}",) if plan.new.digest else ()),
         f"  recipe {plan.recipe or 'none: general rules'}",
         f"  data   {_data(plan.lead)}",
     )  # fmt: skip

@@ -110,6 +110,26 @@ def move(pulling: Pulling, tag: str) -> None:
     pulling.have(f"{MISBEHAVE}:1.0", tag)
 
 
+def test_a_plan_is_carried_out_with_the_image_it_names_by_digest_although_the_tag_moved_and_the_image_is_gone(
+    pulling: Pulling, tmp_path: Path
+) -> None:
+    bench, saved = pulling.bench, str(tmp_path / "plan.json")
+    pulling.start("1.0")
+    for label in ("reviewed", "moved"):
+        bench.build(f"{bench.name}/own:{label}", f"FROM {MISBEHAVE}:2.0\nLABEL {label}=yes\n")
+    pulling.push(f"{bench.name}/own:reviewed", "next")
+    bench.docker("rmi", f"{bench.name}/own:reviewed")
+    planned = bench.plan("--to", "next", "--out", saved)
+    assert planned.status == 0, planned.out + planned.err
+    digest = next(line.split()[1] for line in planned.out.splitlines() if line.startswith("  digest "))
+    pulling.push(f"{bench.name}/own:moved", "next")
+    bench.docker("rmi", digest)
+    ran = bench.refloat("apply", saved)
+    assert ran.status == 0, ran.out + ran.err
+    assert bench.target.labels["reviewed"] == "yes"
+    assert bench.target.image_ref == digest
+
+
 def test_a_tag_that_is_known_to_move_is_followed_unasked_and_comes_back_by_its_image(pulling: Pulling) -> None:
     pulling.start("latest")
     move(pulling, "latest")
