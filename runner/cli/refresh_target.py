@@ -29,19 +29,25 @@ Answered = list[tuple[Question, Answer]]
 
 
 def preview_target(target: str, wishes: Wishes, save: Path | None, *, as_json: bool) -> None:
-    """Say what would become of the configuration, with diffs; at a terminal, ask what is to be saved."""
+    """Say what would become of the configuration, with diffs; at a terminal, first ask what is to be saved."""
+    from runner.prepared import read_prepared
     from runner.report.refreshed import preview_json, preview_text
     from runner.verbs import Refloat
 
     want = asked(target, wishes)
     options, place = want.wishes.options, place_from(want.wishes.vault)
-    world, seen = Refloat(open_session()).look_at_configuration(want.target, want.wishes.goal, options, place)
+    runner = Refloat(open_session())
+    world, seen = runner.look_at_configuration(want.target, want.wishes.goal, options, place)
     answered = _ask_each(seen.found.open) if seen and save and sys.stdin.isatty() else []
-    say_json(preview_json(world, seen)) if as_json else say(preview_text(world, seen))
     if save:
         given = wishes.refresh.answers
         save_answers(save, [*(_given_before(given) if given else ()), *answered])
         tell(f"{len(answered)} answer(s) written to {save}. Use them: --answers {save}")
+    if save and answered:
+        prepared = read_prepared(save)
+        options = options.model_copy(update={"prepared": prepared.answers, "texts": prepared.texts})
+        world, seen = runner.look_at_configuration(want.target, want.wishes.goal, options, place)
+    say_json(preview_json(world, seen)) if as_json else say(preview_text(world, seen))
 
 
 def _given_before(path: Path) -> Answered:

@@ -11,6 +11,7 @@ import pytest
 
 from runner.journal import Runs
 from tests.engine.upgrade_lab import BUSYBOX, Bench, bench_on
+from tests.refresh.refresh_person import PROMPT, Person, editor
 
 CONFIG = """global:
   scrape_interval: 1s
@@ -129,13 +130,28 @@ def answered(bench: Bench, folder: Path, text: str) -> str:
     return str(path)
 
 
+def typed(bench: Bench, folder: Path, text: str) -> str:
+    """The same by a person at a terminal, who edits the half-merged file and accepts it."""
+    path = folder / "answers.json"
+    place = {"DOCKER_HOST": bench.host, "REFLOAT_HOME": str(bench.home)}
+    place["EDITOR"] = editor(folder, f"cat >\"$1\" <<'END'\n{text}END")
+    with Person([bench.name, "--to", "0.28.1", "--save-answers", str(path)], place) as person:
+        for key in "ek":
+            person.sees(PROMPT)
+            person.presses(key)
+        status, shown = person.leaves()
+    assert status == 0, shown
+    assert "Merged         alertmanager.yml (as you accepted it)" in shown
+    return str(path)
+
+
 def test_a_conflict_is_answered_before_or_nothing_begins(bench: Bench, tmp_path: Path) -> None:
     alertmanager(bench, tmp_path)
     refused = bench.plan("--to", "0.28.1", "--json")
     assert (refused.status, refused.error) == (3, "refresh-unanswered")
     left = json.loads(bench.plan("--to", "0.28.1", "--no-refresh", "--json").out)
     assert "refresh-configuration" not in [step["kind"] for step in left["steps"]]
-    answers = answered(bench, tmp_path, ALERTS.format(receiver="both"))
+    answers = typed(bench, tmp_path, ALERTS.format(receiver="both"))
     plan = str(tmp_path / "plan.json")
     planned = bench.plan("--to", "0.28.1", "--answers", answers, "--out", plan)
     assert planned.status == 0, planned.out + planned.err

@@ -13,7 +13,7 @@ from types import TracebackType
 
 DRIVER = Path(__file__).with_name("refresh_driver.py")
 PROMPT = "==> "
-_PATIENCE_S = 60  # only so that a test that waits in vain ends
+_PATIENCE_S = 180  # only so that a test that waits in vain ends
 
 
 class Person:
