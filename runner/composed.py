@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from runner.compose.edit import Change, find_edit
 from runner.compose.places import Files, Unclear
-from runner.compose.project import Definition, Project, override_text, paths_of, project_of, siblings
+from runner.compose.project import PROJECT, SERVICE, Definition, Project, override_text, paths_of, project_of, siblings
 from runner.facts import Container, Image
 from runner.steps.nouns import FileEdit
 from runner.way import repository
@@ -18,12 +20,13 @@ PATIENCE_S = 30.0
 """How long compose may take to say a hash."""
 
 
-def read_definition(
-    target: Container, others: tuple[Container, ...], new_image: Image, new_ref: str, edits: tuple[FileEdit, ...] = ()
-) -> Definition | None:
+def read_definition(target: Container, others: tuple[Container, ...], new_image: Image, new_ref: str,
+                    edits: tuple[FileEdit, ...] = (), along: Mapping[str, str] = MappingProxyType({}),
+                    ) -> Definition | None:  # fmt: skip
     """What a change of image means for the files of a target; None where compose did not make it.
 
-    ``edits`` are made before, in the same run: what they leave is what is read.
+    ``edits`` are made before, in the same run: what they leave is what is read. ``along`` are the containers, by name,
+    that change in that run, and their new images.
     """
 
     def read(path: str) -> str | None:
@@ -36,7 +39,8 @@ def read_definition(
     if project is None:
         return None
     paths = paths_of(project, lambda path: Path(path).is_file())
-    change = Change(service=project.service, running=target.image_ref, new=new_ref, digest=_digest(new_image, new_ref))
+    change = Change(service=project.service, running=target.image_ref, new=new_ref, digest=_digest(new_image, new_ref),
+                    along=_services_along(project, others, along))  # fmt: skip
     plain = Definition(service=f"{project.name}/{project.service}")
     try:
         _refuse_unreadable(project, paths)
@@ -45,6 +49,12 @@ def read_definition(
     except Unclear as why:
         return plain.model_copy(update={"why_not": str(why)})
     return plain.model_copy(update={"edit": edit, "config_hash": _new_hash(project, paths, new_ref)})
+
+
+def _services_along(project: Project, others: tuple[Container, ...],
+                    along: Mapping[str, str]) -> tuple[tuple[str, str], ...]:  # fmt: skip
+    mine = (each for each in others if each.name in along and each.labels.get(PROJECT) == project.name)
+    return tuple((each.labels.get(SERVICE, ""), along[each.name]) for each in mine)
 
 
 def _refuse_unreadable(project: Project, paths: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ def drift_warnings(world: World, *, edit: bool, hold: bool) -> Iterator[PlanWarn
             f"container of {definition.service} and removes it: commit or roll back first"
         )
         yield PlanWarning(code="compose-open", text=text)
-    if not edit or definition.edit is None:
+    if not edit or definition.why_not:
         why = "it was not wished" if not edit else definition.why_not
         text = (
             f"the compose file of {definition.service} is not edited: {why}. Put {world.new_ref} there yourself, or "

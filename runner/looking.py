@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from runner.answers import Answer, keep_answers, read_answers
 from runner.composed import read_definition
 from runner.configuration import with_refresh
@@ -19,6 +22,8 @@ from runner.vault.port import VaultPlace
 from runner.way import Options, repository, side
 from runner.world import World
 
+ALONE: Mapping[str, str] = MappingProxyType({})
+
 
 def survey_target(session: Session, container: Container, goal: Goal, place: VaultPlace,
                   *, measure: bool = True) -> World:  # fmt: skip
@@ -31,11 +36,10 @@ def survey_target(session: Session, container: Container, goal: Goal, place: Vau
     return world.model_copy(update={"tags": listing.tags}) if listing and listing.whole else world
 
 
-def look_at(session: Session, container: Container, goal: Goal, options: Options, place: VaultPlace,
-            edits: tuple[FileEdit, ...] = ()) -> World:  # fmt: skip
-    """The same with its configuration and the files that define it; ``edits`` are made in those before."""
+def look_at(session: Session, container: Container, goal: Goal, options: Options, place: VaultPlace) -> World:
+    """The same with its configuration."""
     world = with_refresh(session.vault, survey_target(session, container, goal, place), options)
-    return defined(_as_if_up(world) if options.at_rest else world, edits)
+    return _as_if_up(world) if options.at_rest else world
 
 
 def _as_if_up(world: World) -> World:
@@ -52,9 +56,12 @@ def look_at_same(session: Session, container: Container, place: VaultPlace) -> W
     return look_around(session.engine, session.vault, container, image, container.image_ref, place, measure=True)
 
 
-def defined(world: World, edits: tuple[FileEdit, ...] = ()) -> World:
-    """With what compose's files, where they are on this machine, say of it."""
-    found = read_definition(world.target, world.others, world.new_image, world.new_ref, edits)
+def defined(world: World, edits: tuple[FileEdit, ...] = (), along: Mapping[str, str] = ALONE) -> World:
+    """With what compose's files, where they are on this machine, say of it.
+
+    ``edits`` are made in them before; ``along`` are the containers that change in the same run, and their new images.
+    """
+    found = read_definition(world.target, world.others, world.new_image, world.new_ref, edits, along)
     return world.model_copy(update={"definition": found})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from runner.answers import Answer
 from runner.errors import UsageError
 from runner.facts import Container, Fact
@@ -17,6 +19,7 @@ from runner.survey import look_around
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.way import Options
+from runner.world import World
 
 
 class Part(Fact):
@@ -57,7 +60,6 @@ def _with_all_tenants(members: tuple[Container, ...], everyone: tuple[Container,
 
 def _wanted(session: Session, members: tuple[Container, ...], asked: dict[str, Part],
             place: VaultPlace) -> tuple[tuple[Wanted, ...], tuple[Answer, ...]]:  # fmt: skip
-    edits: tuple[FileEdit, ...] = ()
     answers: tuple[Answer, ...] = ()
     looked = dict[str, Wanted]()
     for container in members:
@@ -65,28 +67,46 @@ def _wanted(session: Session, members: tuple[Container, ...], asked: dict[str, P
         if part.goal is None:
             looked[container.id] = Wanted(world=look_at_same(session, container, place), options=part.options)
             continue
-        world = look_at(session, container, part.goal, part.options, place, edits)
+        world = look_at(session, container, part.goal, part.options, place)
         answers = known_answers(session, world, part.options)
         looked[container.id] = Wanted(world=world, options=part.options)
-        edit = world.definition.edit if world.definition and part.options.edit else None
-        edits = (*edits, edit) if edit else edits
     made_anew = recreated(members, frozenset(key for key, each in looked.items() if not each.keeps))
-    return tuple(each.model_copy(update={"recreated": key in made_anew}) for key, each in looked.items()), answers
+    every = tuple(each.model_copy(update={"recreated": key in made_anew}) for key, each in looked.items())
+    return _with_definitions(every), answers
+
+
+def _with_definitions(wanted: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
+    """With what the files that define them say of each: they change together."""
+    along = {each.world.target.name: each.world.new_ref for each in wanted if not each.keeps}
+    done: tuple[Wanted, ...] = ()
+    for each in wanted:
+        world = each.world if each.keeps else defined(each.world, _edits(done), along)
+        done = (*done, each.model_copy(update={"world": world}))
+    return done
 
 
 def rollback_of_stack(session: Session, earlier: Plan, options: Options) -> Plan:
     """The plan that takes a stack's upgrade back, long after it was accepted."""
-    wanted = tuple(_as_it_was(session, earlier, member, options) for member in earlier.members)
+    along = {each.target: each.old.image_ref for each in earlier.members if each.recreated}
+    wanted: tuple[Wanted, ...] = ()
+    for member in earlier.members:
+        world = _as_it_was(session, earlier, member)
+        world = defined(world, _edits(wanted), along) if member.recreated else world
+        wanted = (*wanted, Wanted(world=world, options=options, recreated=member.recreated, earlier=member))
     plan = plan_stack_rollback(earlier, wanted, session.new_run(), session.now())
     check_on_paper(plan, *(each.world for each in wanted))
     return plan
 
 
-def _as_it_was(session: Session, earlier: Plan, member: Member, options: Options) -> Wanted:
+def _edits(wanted: Iterable[Wanted]) -> tuple[FileEdit, ...]:
+    """What is changed in files for those before; the next one's change is made in what that leaves."""
+    found = (each.world.definition for each in wanted if each.options.edit)
+    return tuple(definition.edit for definition in found if definition and definition.edit)
+
+
+def _as_it_was(session: Session, earlier: Plan, member: Member) -> World:
     container = find_target(session.engine, member.target)
     refuse_open(session, container)
     image = session.engine.image(member.old.image_id)
-    world = look_around(session.engine, session.vault, container, image, member.old.image_ref, earlier.place,
-                        measure=True)  # fmt: skip
-    world = defined(world) if member.recreated else world
-    return Wanted(world=world, options=options, recreated=member.recreated, earlier=member)
+    return look_around(session.engine, session.vault, container, image, member.old.image_ref, earlier.place,
+                       measure=True)  # fmt: skip

@@ -56,7 +56,7 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, target)
         refuse_open(session, container)
-        world = look_at(session, container, goal, options, place)
+        world = defined(look_at(session, container, goal, options, place))
         if len(with_tenants(container, world.others)) > 1:
             stack = Stack(name=container.name, parts=(Part(target=container.id, goal=goal, options=options),),
                           options=options)  # fmt: skip

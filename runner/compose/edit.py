@@ -24,16 +24,22 @@ class Change:
     running: str
     new: str
     digest: str = ""
+    along: tuple[tuple[str, str], ...] = ()
+    """Other services that change in the same run, and their new images: they may share a variable."""
 
 
-def find_edit(paths: tuple[str, ...], variables: str, read: Read, change: Change) -> FileEdit:
-    """The edit that makes ``change``; ``variables`` is the path of the .env file. Unclear says why there is none."""
+def find_edit(paths: tuple[str, ...], variables: str, read: Read, change: Change) -> FileEdit | None:
+    """The edit that makes ``change``; ``variables`` is the path of the .env file. Unclear says why there is none.
+
+    None where one for a service that changes along with it has made it.
+    """
     edit = _edit(Files(paths, read), variables, read, change)
-    _check(paths, variables, read, change, edit)
+    if edit is not None:
+        _check(paths, variables, read, change, edit)
     return edit
 
 
-def _edit(files: Files, variables: str, read: Read, change: Change) -> FileEdit:
+def _edit(files: Files, variables: str, read: Read, change: Change) -> FileEdit | None:
     place = _sole_place(files, change.service)
     text = files.text(place.path)
     inner = _inner_start(text, place)
@@ -41,12 +47,14 @@ def _edit(files: Files, variables: str, read: Read, change: Change) -> FileEdit:
     _refuse_own_variables(files, read, place, known)
     parts = resolved(place.value, known)
     says = "".join(part.text for part in parts)
+    if change.along and says == change.new:
+        return None
     if says != change.running:
         raise Unclear(f"{place.path} says {says}, but {change.running} runs (a variable of a shell, or edited since)")
     start, end, words = _span(says, change)
     part, offset = _part_with(parts, start, end)
     if part.variable:
-        _refuse_shared(files, variables, read, place, part.variable)
+        _refuse_shared(files, variables, read, place, part.variable, change)
         return _splice(variables, read(variables) or "", part.start + offset, end - start, words)
     return _splice(place.path, text, inner + part.start + offset, end - start, words)
 
@@ -122,9 +130,12 @@ def _part_with(parts: tuple[Part, ...], start: int, end: int) -> tuple[Part, int
     raise Unclear("it is put together from several pieces")
 
 
-def _refuse_shared(files: Files, variables: str, read: Read, place: Place, name: str) -> None:
+def _refuse_shared(files: Files, variables: str, read: Read, place: Place, name: str, change: Change) -> None:
+    """Whoever else changes along may use the variable, too, in its image."""
     texts = [files.text(path) for path in dict.fromkeys((*files.every, place.path))]
-    if sum(mentions(text, name) for text in (*texts, read(variables) or "")) > 1:
+    along = {other.key: other for service, _ in change.along if (other := files.image(service))}
+    ours = sum(mentions(other.value, name) for other in ({**along, place.key: place}).values())
+    if sum(mentions(text, name) for text in (*texts, read(variables) or "")) > ours:
         raise Unclear(f"the variable {name} in {variables} is used elsewhere, too")
 
 
@@ -154,7 +165,9 @@ def _check(paths: tuple[str, ...], variables: str, read: Read, change: Change, e
         return edit.apply(text.encode()).decode() if text is not None and path == edit.path else text
 
     before, after = Files(paths, read), Files(paths, edited)
-    if _images(after, variables, edited, change.service) != _images(before, variables, read, change.service):
+    was, now = (dict(_images(*one, change.service)) for one in ((before, variables, read), (after, variables, edited)))
+    meant = dict(change.along)
+    if any(now[name] not in (says, meant.get(name, says)) for name, says in was.items()):
         raise Unclear("the change would reach other services, too")
     place = after.image(change.service)
     says = _says(place, assignments(edited(variables) or "")) if place else ""

@@ -107,6 +107,9 @@ def test_a_compose_project_goes_as_one_and_its_file_names_both_new_images(
         ids = shop.ids()
         shop.compose("up", "-d")
         assert shop.ids() == ids
+        back = shop.bench.refloat("rollback", shop.bench.name, "--yes")
+        assert back.status == 0, back.told
+        assert shop.file.read_bytes() == before
 
 
 ZABBIX = ("DB_SERVER_HOST=db", "ZBX_SERVER_HOST=server", "POSTGRES_USER=zabbix", "POSTGRES_PASSWORD=zabbix",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ def reading(files: Mapping[str, str]) -> Read:
 
 
 def edit_of(files: Mapping[str, str], change: Change = TO_2, order: tuple[str, ...] = (BASE,)) -> FileEdit:
-    return find_edit(order, DOTENV, reading(files), change)
+    edit = find_edit(order, DOTENV, reading(files), change)
+    assert edit is not None
+    return edit
 
 
 def edited(text: str, change: Change = TO_2, dotenv: str = "") -> str:
@@ -248,7 +251,9 @@ def test_nothing_but_the_tag_ever_changes_and_it_can_be_taken_back(
 def on_disk(folder: Path, text: str = SERVICE.format("acme/db:1.0")) -> tuple[Path, FileEdit]:
     path = folder / "docker-compose.yml"
     path.write_bytes(text.encode())
-    return path, find_edit((str(path),), "", lambda name: Path(name).read_text() if name else None, TO_2)
+    edit = find_edit((str(path),), "", lambda name: Path(name).read_text() if name else None, TO_2)
+    assert edit is not None
+    return path, edit
 
 
 def test_a_file_is_edited_and_edited_back_with_its_mode_and_its_link(tmp_path: Path) -> None:
@@ -298,3 +303,22 @@ def test_relative_names_of_files_are_found_from_the_folder_or_above_it() -> None
     assert paths_of(project("/a/b", "/x/y.yml"), there.__contains__) == ("/x/y.yml",)
     assert paths_of(project("/a/b", "-"), there.__contains__) == ()
     assert paths_of(project("", "c.yml"), there.__contains__) == ()
+
+
+SHARED = "services:\n  db:\n    image: acme/db:${TAG}\n  web:\n    image: acme/web:${TAG}\n"
+
+
+def test_a_variable_of_several_is_changed_once_where_all_of_them_change_along() -> None:
+    files = {BASE: SHARED, DOTENV: "TAG=1.0\n"}
+    with pytest.raises(Unclear, match="used elsewhere"):
+        edit_of(files)
+    edit = edit_of(files, replace(TO_2, along=(("web", "acme/web:2.0"),)))
+    assert (edit.path, edit.apply(files[DOTENV].encode())) == (DOTENV, b"TAG=2.0\n")
+    web = Change("web", "acme/web:1.0", "acme/web:2.0", along=(("db", "acme/db:2.0"),))
+    assert find_edit((BASE,), DOTENV, reading({**files, DOTENV: "TAG=2.0\n"}), web) is None
+
+
+def test_a_variable_of_several_is_left_where_one_of_them_goes_elsewhere() -> None:
+    files = {BASE: SHARED, DOTENV: "TAG=1.0\n"}
+    with pytest.raises(Unclear, match="reach other services"):
+        edit_of(files, replace(TO_2, along=(("web", "acme/web:3.0"),)))
