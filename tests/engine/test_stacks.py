@@ -128,7 +128,10 @@ def zabbix(bench: Bench) -> Bench:
         data = ("--volume", f"{bench.data}:/var/lib/postgresql/data") if alias == "db" else ()
         bench.run(f"refloat-lab/{image}", "--network", bench.name, "--network-alias", alias, *env, *data,
                   name=f"{bench.name}-{alias}")  # fmt: skip
-    until(lambda: "server #0 started" in bench.docker("logs", f"{bench.name}-server", check=False), "Zabbix is up")
+    ready = ("exec", f"{bench.name}-db", "pg_isready", "-h", "127.0.0.1")
+    until(lambda: "accepting" in bench.docker(*ready, check=False), "PostgreSQL is up")
+    server = bench.engine.container(f"{bench.name}-server").id
+    until(lambda: "server #0 started" in bench.engine.logs(server), "Zabbix is up")
     return bench
 
 
