@@ -26,17 +26,21 @@ services:
     command: sleep 1d
 volumes: {{data: {{name: {name}-data}}}}
 """
+INCLUDED = """\
+# The shop.
+include: [docker-compose.db.yml]
+services:
+  web:
+    image: refloat-lab/busybox:1
+    command: sleep 1d
+"""
 # docker-compose in a container: the project and what refloat writes for it are copied in, so it may run anywhere.
 COMMAND = """\
 #!/bin/sh
 set -e
-id=$(docker create --volume {sockets}:/sockets --env DOCKER_HOST=unix:///sockets/docker.sock --network none \\
-    --label refloat.test={name} --workdir "$PWD" refloat-lab/compose:{version} "$@")
-trap 'docker rm --force "$id" >/dev/null' EXIT
-set --
-for each in {project} /tmp/refloat-*; do [ -d "$each" ] && set -- "$@" ".$each"; done
-tar -C / -cf - "$@" | docker cp - "$id:/"
-docker start --attach "$id"
+wd=$PWD
+tar -C / -cf - .{project} .{temporary} | docker exec --interactive {name}-compose tar -C / -xf -
+exec docker exec --workdir "$wd" {name}-compose docker-compose "$@"
 """
 
 
@@ -46,11 +50,14 @@ class Shop:
 
     bench: Bench
     folder: Path
+    temporary: Path
+    """Where refloat writes what it asks compose about."""
     path: str
 
     @property
     def file(self) -> Path:
-        return self.folder / "docker-compose.yml"
+        """The file that names the image of ``db``."""
+        return next(path for path in sorted(self.folder.glob("*.yml")) if b"# the database" in path.read_bytes())
 
     @property
     def db(self) -> str:
@@ -75,23 +82,38 @@ class Shop:
 
 
 @contextmanager
-def shop_on(host: str, tmp_path: Path, version: str) -> Iterator[Shop]:
+def shop_on(host: str, tmp_path: Path, version: str, *, included: bool = False) -> Iterator[Shop]:
     """A project that is up; everything of it goes at the end."""
     with bench_on(host, tmp_path / "home") as bench:
-        folder, commands = tmp_path / "shop", tmp_path / "bin"
-        folder.mkdir()
-        commands.mkdir()
+        folder, commands, temporary = tmp_path / "shop", tmp_path / "bin", tmp_path / "tmp"
+        for path in (folder, commands, temporary):
+            path.mkdir()
         sockets = str(Path(host.removeprefix("unix://")).parent) if host.startswith("unix:") else "/var/run"
         command = commands / "docker-compose"
-        command.write_text(COMMAND.format(sockets=sockets, name=bench.name, version=version, project=folder))
+        command.write_text(COMMAND.format(name=bench.name, project=folder, temporary=temporary))
         command.chmod(0o755)
-        (folder / "docker-compose.yml").write_bytes(FILE.format(name=bench.name).replace("\n", "\r\n").encode())
-        shop = Shop(bench, folder, f"{commands}:{os.environ['PATH']}")
+        _write_project(folder, bench.name, included=included)
+        bench.run(f"refloat-lab/compose:{version}", "--volume", f"{sockets}:/sockets", "--network", "none", "--init",
+                  "--env", "DOCKER_HOST=unix:///sockets/docker.sock", "--entrypoint", "sleep",
+                  name=f"{bench.name}-compose", command=("infinity",))  # fmt: skip
+        shop = Shop(bench, folder, temporary, f"{commands}:{os.environ['PATH']}")
         try:
             shop.compose("up", "-d")
             yield shop
         finally:
-            # A compose that was cut off leaves the container it ran in.
-            for label in ("com.docker.compose.project", "refloat.test"):
-                for each in bench.engine.containers({label: bench.name}):
-                    bench.docker("rm", "--force", "--volumes", each.id, check=False)
+            for each in bench.engine.containers({"com.docker.compose.project": bench.name}):
+                bench.docker("rm", "--force", "--volumes", each.id, check=False)
+
+
+def _write_project(folder: Path, name: str, *, included: bool) -> None:
+    """One file, or one that includes the file of the database."""
+    whole = FILE.format(name=name)
+    texts = {"docker-compose.yml": whole}
+    if included:
+        alone = whole.partition("  web:")[0]
+        texts = {
+            "docker-compose.yml": INCLUDED,
+            "docker-compose.db.yml": f"{alone}volumes: {{data: {{name: {name}-data}}}}\n",
+        }
+    for file, text in texts.items():
+        (folder / file).write_bytes(text.replace("\n", "\r\n").encode())

@@ -13,12 +13,14 @@ from tests.engine.compose_lab import V1, V2, Shop, shop_on
 
 @pytest.fixture(params=[V1, V2])
 def shop(request: pytest.FixtureRequest, lab_images: str, tmp_path: Path) -> Iterator[Shop]:
-    with shop_on(lab_images, tmp_path, request.param) as shop:
+    """With v2, which knows that, the service is in a file that is included."""
+    with shop_on(lab_images, tmp_path, request.param, included=request.param == V2) as shop:
         yield shop
 
 
 def refloat(shop: Shop, monkeypatch: pytest.MonkeyPatch, *line: str) -> Ran:
     monkeypatch.setenv("PATH", shop.path)
+    monkeypatch.setenv("TMPDIR", str(shop.temporary))
     return shop.bench.refloat(*line)
 
 
