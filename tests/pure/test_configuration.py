@@ -34,6 +34,7 @@ from runner.steps.nouns import Existing, Ours
 from runner.survey import survey
 from runner.targets import find_target
 from runner.vault.configuration import ConfigPlace, OpenQuestion, PathTold, PreparedAnswer, Refreshed, RefreshOrder
+from runner.vault.defaults import read_defaults
 from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, VaultPlace
 from runner.way import Options
@@ -177,6 +178,14 @@ def test_a_look_says_what_would_become_of_it_for_people_and_programs() -> None:
     assert preview_text(world, world.refresh).splitlines()[0] == f"Configuration of {NAME}: /conf"
     assert preview_json(world, world.refresh)["places"] == ["/conf"]
     assert "nothing to refresh" in preview_text(world, None)
+
+
+def test_an_old_image_that_is_gone_has_no_defaults_and_the_new_ones_are_read_all_the_same() -> None:
+    engine, vault = machine()
+    new = world_of(engine, vault).new_image.id
+    place = ConfigPlace(key="d0", path="/conf")
+    found = read_defaults(engine, RefreshOrder(places=(place,), old_image="sha256:gone", new_image=new))
+    assert found["old"] == {}
 
 
 def test_tokens_are_filled_with_the_containers_variables_the_longest_names_first() -> None:
