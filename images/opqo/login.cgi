@@ -1,5 +1,6 @@
 #!/bin/sh
-# A login: user, client, change (mandatory or optional) and oldest as the client has them. Or: ask=retained, delete=user.
+# A login: user, client, change (mandatory or optional) and oldest as the client has them; with peek=yes it changes
+# nothing. Or: ask=retained, delete=user.
 echo "Content-Type: text/plain"
 echo
 cd /data || exit 0
@@ -16,7 +17,7 @@ elif [ -n "$(value delete)" ]; then
 elif [ ! -e stamversion ] || older "$(cat stamversion)" "$client"; then
     if [ -e stamversion ] && [ "$(value change)" = optional ]; then
         echo "reduced: some features want the new configuration"
-    elif is_admin "$user"; then
+    elif is_admin "$user" && [ -z "$(value peek)" ]; then
         echo "$client" >stamversion
         value oldest >oldest
         echo "applied: configured for $client"

@@ -83,7 +83,6 @@ def test_the_incompatible_werks_of_the_next_major_are_waited_for_and_counted(ben
     assert "acknowledged by " in told.out
     fewer = {one["name"]: one["notes_unread"] for one in json.loads(bench.refloat("ls", "--json").out)}
     assert fewer[bench.name] == listed[bench.name] - 1
-    bench.upgraded("--to", NEW)
 
 
 def test_what_an_interrupted_update_left_behind_is_found_before_anything_is_touched(bench: Bench) -> None:
