@@ -25,7 +25,7 @@ from runner.vault.port import Room, Source, VaultPlace
 from runner.vault.vault import DockerVault
 
 OLD = "refloat-lab/misbehave:slow-healthy"
-HEALTHY_AFTER_S = (2, 10)
+HEALTHY_AFTER_S = (5,)
 WAYS: dict[str, tuple[str, ...]] = {
     "as it is": (),
     "--dwell 0": ("--dwell", "0"),

@@ -11,11 +11,12 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 
-from runner.cli.ground import open_session
+from runner.cli.asked import asked
+from runner.cli.ground import open_session, place_from
 from runner.cli.manner import Manner
+from runner.cli.wishes import Wishes
 from runner.engine.docker import connect_engine
 from runner.errors import RehearsalFailed
-from runner.goal import Goal
 from runner.plan import Plan
 from runner.playing_on import PlayedOn
 from runner.probes.prober import close_probers, ensure_prober
@@ -25,19 +26,17 @@ from runner.report.rehearsal import rehearsal_report
 from runner.session import Session
 from runner.testing.copy import UpgradedCopy
 from runner.testing.relay import program
-from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 
 
 @contextmanager
 def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back: bool) -> Iterator[UpgradedCopy]:
-    """What `runner.testing.upgraded_copy` says."""
+    """What `runner.testing.upgraded_copy` says; refloat.yaml has its say as on the command line."""
     session = open_session()
     began = session.clock.monotonic()
-    manner = Manner(quick=not way_back, source=snapshot)
-    options = manner.on(Options())
-    world, plan = Refloat(session).look(target, Goal(to=to, image=image), options, VaultPlace())
+    manner, want = Manner(quick=not way_back, source=snapshot), asked(target, Wishes(to, image))
+    options = manner.on(want.wishes.options)
+    world, plan = Refloat(session).look(want.target, want.wishes.goal, options, place_from(want.wishes.vault))
     wanted = replace(manner.wanted(session, options), marks=reaper_labels())
     with upgraded_copy(session, world, plan, wanted, Ears(tell=lambda _: None, follow=_unheard)) as (seen, played):
         if played is None:
