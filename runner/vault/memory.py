@@ -5,7 +5,6 @@ A room is a part of the vault volume's contents: ``TARGET/RUN/papers/NAME``, ``T
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
@@ -14,7 +13,7 @@ from runner.engine.memory.faults import Faults, call
 from runner.facts import Json
 from runner.labels import DRAFT, ROLE, RUN, VAULT_ROLE
 from runner.vault.configuration import Refreshed, RefreshOrder
-from runner.vault.memory_contents import Contents, below, changed, measured
+from runner.vault.memory_contents import Contents, below, changed, different, digest_of, measured, put_right
 from runner.vault.memory_refresh import contents_of, outcomes_of, refresh_trees
 from runner.vault.port import (
     Changed,
@@ -267,13 +266,9 @@ class MemoryVault:
 
     def _make_equal(self, here: Contents, wanted: Contents) -> int:
         """Make one tree equal to another; half of the way when torn. Yields how many entries changed."""
-        changed = {path: "" for path in (*here, *wanted) if here.get(path) != wanted.get(path)}
-        for path in self._portion(changed):
-            if path in wanted:
-                here[path] = wanted[path]
-            else:
-                del here[path]
-        return len(changed)
+        other = different(here, wanted)
+        put_right(here, wanted, self._portion(other))
+        return len(other)
 
     def _must_be_equal(self, room: Room, source: Source) -> None:
         if not any(path.startswith(at(room, "")) for path in self._place(room.place)):
@@ -294,8 +289,7 @@ class MemoryVault:
         return seal
 
     def _digest(self, room: Room, sources: tuple[Source, ...]) -> str:
-        trees = {each.key: self._tree(room, each) for each in sources}
-        return hashlib.sha256(json.dumps(trees, sort_keys=True).encode()).hexdigest()
+        return digest_of({each.key: self._tree(room, each) for each in sources})
 
     def _seen(self, place: VaultPlace, path: str) -> RoomSeen:
         target, run, _ = path.split("/", 2)

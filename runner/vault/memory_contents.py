@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 
 from runner.vault.port import Changed, FileChange, Measured, Source
 
@@ -13,6 +15,25 @@ Contents = dict[str, str]
 def below(contents: Mapping[str, str], prefix: str) -> Contents:
     """Yield the part of a tree below a folder, by relative path."""
     return {path.removeprefix(prefix): token for path, token in contents.items() if path.startswith(prefix)}
+
+
+def different(here: Contents, wanted: Contents) -> Contents:
+    """Yield the paths at which two trees differ, without their tokens."""
+    return {path: "" for path in (*here, *wanted) if here.get(path) != wanted.get(path)}
+
+
+def put_right(here: Contents, wanted: Contents, paths: Iterable[str]) -> None:
+    """Make one tree as another at these paths."""
+    for path in paths:
+        if path in wanted:
+            here[path] = wanted[path]
+        else:
+            del here[path]
+
+
+def digest_of(trees: Mapping[str, Contents]) -> str:
+    """Yield a digest over trees by key."""
+    return hashlib.sha256(json.dumps(trees, sort_keys=True).encode()).hexdigest()
 
 
 def changed(source: Source, before: Contents, after: Contents) -> Changed:

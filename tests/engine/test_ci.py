@@ -66,7 +66,7 @@ def job(engine_host: str, wheels: Path, tmp_path_factory: pytest.TempPathFactory
     (folder / "upgrade_tests").mkdir()
     (folder / "upgrade_tests/test_prom.py").write_text(blocks("python")[0], encoding="utf-8")
     (folder / "path").touch()
-    (folder / "refloat.yaml").write_text("defaults: {dwell_s: 0}\n", encoding="utf-8")  # what is proven here is the jobs
+    (folder / "refloat.yaml").write_text("defaults: {dwell_s: 0}\n", encoding="utf-8")  # the jobs are proven, no more
     env = {**os.environ, "DOCKER_HOST": engine_host, "REFLOAT_HOME": str(folder / "home"), "TARGET": name,
            "VERSION": NEW, "PIP_FIND_LINKS": str(wheels), "PIP_NO_COMPILE": "1", "GITHUB_PATH": str(folder / "path"),
            "GITHUB_STEP_SUMMARY": str(folder / "summary"), "TESTCONTAINERS_RYUK_DISABLED": "true"}  # fmt: skip
