@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.pure.vault_bench import SOURCE, Bench, write
-from tests.pure.vault_trees import rewrite_secretly, without_support
+from tests.pure.vault_trees import portrait, rewrite_secretly, without_support
 
 
 @pytest.fixture
@@ -102,6 +102,24 @@ def test_every_kind_of_damage_is_named(bench: Bench, damage: str) -> None:
     assert trouble["code"] == "damaged"
     assert said in str(trouble["what"])
     assert "run r1" in str(trouble["what"])
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGES.keys() & {"flip", "miss", "mode", "cut"}))
+def test_what_is_damaged_is_never_put_back_and_the_data_stays_as_it_is(bench: Bench, damage: str) -> None:
+    said, do = DAMAGES[damage]
+    first = write(bench, "a", "content")
+    second = write(bench, "sub/b", "1")
+    os.link(first, first.parent / "twin")
+    bench.snapshot()
+    do(Path(os.fsdecode(bench.copy())))
+    for path in (first, second):
+        path.write_text("later")
+    now = portrait(bench.source)
+    trouble = bench.ask("restore")["trouble"]
+    assert isinstance(trouble, dict)
+    assert trouble["code"] == "damaged"
+    assert f"{said.partition(' ')[0]} is not what was sealed" in str(trouble["what"])
+    assert portrait(bench.source) == now
 
 
 def test_other_attributes_of_a_sealed_file_are_named(bench: Bench) -> None:

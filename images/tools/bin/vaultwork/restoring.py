@@ -27,6 +27,7 @@ def restore(place: Place) -> Pass:
     if manifest is None:
         raise Trouble("damaged", "The snapshot's manifest is missing.")
     found = _what_differs(place, manifest, manifest.settled())
+    _insist_on_whole(place, manifest, found.rewrite)
     done = _put_back(place, manifest, found)
     # Looked at a second time: what was untouched before still is, all else is compared by content.
     left = _what_differs(place, manifest, manifest.settled())
@@ -53,6 +54,17 @@ def _same(path: bytes, known: Known) -> bool:
     if attributes_digest(path) != known.attributes:
         return False
     return known.meta[:1] != b"f" or content_digest(path) == known.content
+
+
+def _insist_on_whole(place: Place, manifest: Manifest, paths: set[bytes]) -> None:
+    """See that what is to be put back is what was sealed, before anything is touched."""
+    chosen = whole_groups(paths, manifest.leaders())
+    there = list_tree(place.tree) if chosen else {}
+    for path in sorted(chosen):
+        known, entry = manifest.known[path], there.get(path)
+        if entry is None or entry[:2] != known[:2] or not _same(at(place.tree, path), known):
+            what = f"The snapshot is damaged: {spoken(path)} is not what was sealed; the data was left as it is."
+            raise Trouble("damaged", what)
 
 
 def _put_back(place: Place, manifest: Manifest, found: _Found) -> Done:

@@ -13,7 +13,7 @@ from vaultwork.listing import Listing, differences
 from vaultwork.manifest import FORMAT, Manifest, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
-from vaultwork.sight import Look, forget, is_same, look, recall
+from vaultwork.sight import Look, first_look, forget, is_same, look, recall
 from vaultwork.trouble import Trouble, spoken
 
 
@@ -71,13 +71,15 @@ def seal_written(room: Room, sources: list[SourceTold]) -> Seal:
 
 
 def _check(place: Place) -> None:
-    """See that source, copy and manifest agree about every entry."""
+    """See that source, copy and manifest agree about every entry.
+
+    Where this process left the copy equal, only the source is listed again: nobody else writes to a copy.
+    """
     if not begun(place):
         raise Trouble("unsealed", "There is no copy to seal: it was not finished.")
     last = recall(place)
-    now = look(place, last.look if last else None, in_use=False)
-    if not (last and last.equal and is_same(now, last.look)):
-        _insist_on_equality(place, now)
+    if not (last and last.equal and is_same(first_look(place, last, in_use=False), last.look)):
+        _insist_on_equality(place, look(place, None, in_use=False))
 
 
 def _insist_on_equality(place: Place, now: Look) -> None:
