@@ -12,12 +12,19 @@ BUILT_IN = ("bridge", "host", "none", "")
 """Networks on which nobody finds anybody by name."""
 
 
-def groups(targets: Iterable[tuple[str, Container]]) -> tuple[tuple[str, ...], ...]:
-    """The names in groups: whoever shares a project, a network, data or a namespace goes after the other, in order."""
-    found: list[list[tuple[str, Container]]] = []
-    for name, container in targets:
-        near = [group for group in found if any(_share(container, other) for _, other in group)]
-        merged = [*(pair for group in near for pair in group), (name, container)]
+def groups(targets: Iterable[tuple[str, tuple[Container, ...]]]) -> tuple[tuple[str, ...], ...]:
+    """The names in groups: whoever shares a project, a network, data or a namespace goes after the other, in order.
+
+    A target has one container, a stack several.
+    """
+    found: list[list[tuple[str, tuple[Container, ...]]]] = []
+    for name, mine in targets:
+        near = [
+            group
+            for group in found
+            if any(_share(one, other) for one in mine for _, others in group for other in others)
+        ]
+        merged = [*(pair for group in near for pair in group), (name, mine)]
         found = [*(group for group in found if group not in near), merged]
     return tuple(tuple(name for name, _ in group) for group in found)
 

@@ -33,10 +33,10 @@ def upgrade_all_command(targets: Names = None, jobs: Jobs = 1, keep_going: KeepG
     from runner.report.fleet import table, worst
 
     wanted, config = wanted_reports(report), find_config().config
-    if not config.targets:
+    if not parts_of(config):
         raise UsageError("no-targets", "refloat.yaml names no target.", then="Write one: refloat init")
     names = _chosen(config, tuple(targets or ()))
-    aims = tuple(name for name in names if config.targets[name].goal or config.targets[name].image)
+    aims = tuple(name for name in names if has_goal(config, name))
     done = Many(keep_going).upgrade(_groups(config, aims), jobs)
     every = _in_order(names, done)
     _write(wanted, every)
@@ -48,15 +48,36 @@ def upgrade_all_command(targets: Names = None, jobs: Jobs = 1, keep_going: KeepG
         raise typer.Exit(status)
 
 
+def parts_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """What can be upgraded by itself: each target that is in no stack, and each stack with its members."""
+    stacks = {name: tuple(stack.members) for name, stack in config.stacks.items()}
+    taken = {config.name_of(member) or member for members in stacks.values() for member in members}
+    return {**{name: (name,) for name in config.targets if name not in taken}, **stacks}
+
+
+def has_goal(config: Config, name: str) -> bool:
+    """Whether it is said where it shall go; of a stack, for one of its members."""
+    if name in config.stacks:
+        return any(
+            goal != "same" if goal else has_goal(config, config.name_of(member))
+            for member, goal in config.stacks[name].members.items()
+        )
+    target = config.targets.get(name)
+    return bool(target and (target.goal or target.image))
+
+
 def _chosen(config: Config, asked: tuple[str, ...]) -> tuple[str, ...]:
     """Names as in refloat.yaml, in its order; UsageError ``no-such-target``."""
-    for text in asked:
-        if not config.name_of(text):
+    parts = parts_of(config)
+    called = {text: text if text in parts else config.name_of(text) for text in asked}
+    for text, name in called.items():
+        if name not in parts:
             raise UsageError(
-                "no-such-target", f"refloat.yaml names no target {text}.", then="See which: refloat doctor"
+                "no-such-target",
+                f"refloat.yaml names nothing {text} that goes by itself.",
+                then="See which: refloat doctor",
             )
-    mine = {config.name_of(text) for text in asked}
-    return tuple(name for name in config.targets if not asked or name in mine)
+    return tuple(name for name in parts if not asked or name in called.values())
 
 
 def _groups(config: Config, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
@@ -67,7 +88,8 @@ def _groups(config: Config, names: tuple[str, ...]) -> tuple[tuple[str, ...], ..
     engine, found, missing = open_session().engine, [], []
     for name in names:
         try:
-            found.append((name, find_target(engine, config.targets[name].called(name))))
+            called = [config.target(part)[0] for part in parts_of(config)[name]]
+            found.append((name, tuple(find_target(engine, each) for each in called)))
         except RefloatError:
             missing.append((name,))
     return (*groups(found), *missing)

@@ -8,6 +8,8 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from runner.cli.upgrade_all import has_goal, parts_of
+from runner.config.reading import config_from_yaml
 from runner.engine.memory import MemoryEngine
 from runner.errors import Exit
 from runner.facts import Json
@@ -81,7 +83,7 @@ def test_only_who_shares_nothing_goes_at_the_same_time() -> None:
     started(engine, "p1", {}, labels=project)
     started(engine, "p2", {}, labels=project)
     names = ("web", "alone", "one", "inner", "p1", "db", "side", "p2")
-    found = groups((name, engine.container(name)) for name in names)
+    found = groups((name, (engine.container(name),)) for name in names)
     assert {frozenset(group) for group in found} == {
         frozenset({"alone", "side"}), frozenset({"web", "db"}), frozenset({"one", "inner"}), frozenset({"p1", "p2"})
     }  # fmt: skip
@@ -95,7 +97,24 @@ def test_who_shares_with_two_groups_makes_them_one() -> None:
     started(engine, "one", {}, "a")
     started(engine, "two", {}, "b")
     started(engine, "both", {}, "a", "b")
-    assert groups((name, engine.container(name)) for name in ("one", "two", "both")) == (("one", "two", "both"),)
+    assert groups((name, (engine.container(name),)) for name in ("one", "two", "both")) == (("one", "two", "both"),)
+
+
+def test_a_stack_is_near_to_whoever_shares_with_one_of_its_members() -> None:
+    engine = build(STAGES[0])
+    engine.create_network("a", {})
+    for name, networks in (("one", ()), ("two", ("a",)), ("near", ("a",)), ("far", ())):
+        started(engine, name, {}, *networks)
+    stack = ("stack", (engine.container("one"), engine.container("two")))
+    rest = [(name, (engine.container(name),)) for name in ("near", "far")]
+    assert groups([stack, *rest]) == (("stack", "near"), ("far",))
+
+
+def test_what_goes_with_a_stack_does_not_go_alone() -> None:
+    stacks = "stacks: {s: {members: {b: same, c: '3'}}, idle: {members: {d: same}}}"
+    config = config_from_yaml(f"targets: {{a: {{goal: '2'}}, b: {{goal: '2'}}}}\n{stacks}\n", "refloat.yaml")
+    assert parts_of(config) == {"a": ("a",), "s": ("b", "c"), "idle": ("d",)}
+    assert [name for name in parts_of(config) if has_goal(config, name)] == ["a", "s"]
 
 
 @pytest.fixture(scope="module")
