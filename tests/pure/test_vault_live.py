@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from vaultwork import warming
 
 from tests.pure.vault_bench import Bench
 from tests.pure.vault_trees import damage, entries_of, grow, portrait
@@ -76,6 +77,26 @@ def test_a_warm_copy_is_made_of_what_is_left_where_all_vanishes_meanwhile(
         bench.done("warm-copy")
     assert folder.is_file()
     bench.snapshot()
+    assert portrait(bench.copy()) == portrait(bench.source)
+
+
+def test_a_copy_that_waits_at_a_fifo_is_given_up_and_made_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path)
+    grow(bench.source, random.Random(1), 30)
+    os.mkfifo(tmp_path / "fifo")
+    stuck = tmp_path / "bin/cp"  # as if a file had become a FIFO between its look and its opening
+    stuck.parent.mkdir()
+    stuck.write_text(f'#!/bin/sh\n{shutil.which("cp")} "$@"\nread line <{tmp_path}/fifo\n')
+    stuck.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(stuck.parent), prepend=os.pathsep)
+        patch.setattr(warming, "LOOK_S", 0.05)
+        patch.setattr(warming, "STILL_S", 0.2)
+        bench.done("warm-copy")
+    bench.done("cold-copy")
+    bench.done("seal")
     assert portrait(bench.copy()) == portrait(bench.source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 
 from vaultwork.copying import attributes_digest, shares_blocks
 from vaultwork.equal import Done, Side, make_equal
@@ -15,6 +16,9 @@ from vaultwork.places import Pass, Place, begun, listing_of, wipe
 from vaultwork.sight import Look, forget, remember, young
 from vaultwork.trouble import Trouble, complaint
 from vaultwork.underlay import known_through
+
+LOOK_S, STILL_S = 0.5, 15.0
+"""How often a copying program is looked at, and how long it may sleep without doing anything."""
 
 
 def warm(place: Place, older: Place | None) -> Pass:
@@ -48,12 +52,45 @@ def _settled_in(older: Place | None) -> dict[bytes, Known]:
 
 def _copy_all(place: Place, listing: Listing) -> Done:
     argv = [b"cp", b"-a", b"--reflink=auto", b"--sparse=auto", b"-T", place.source, place.tree]
-    done = subprocess.run(argv, capture_output=True, check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
-    if b"No space left on device" in done.stderr or b"Disk quota exceeded" in done.stderr:
+    said = _unless_stuck(argv)
+    if said is None:
+        return _copy_rest(place, listing, {})
+    if b"No space left on device" in said or b"Disk quota exceeded" in said:
         raise Trouble("no-space", "There is no space left where the vault is.")
     if not os.path.lexists(place.tree):
-        raise Trouble("copy-failed", f"Nothing could be copied: {complaint(done.stderr)}")
+        raise Trouble("copy-failed", f"Nothing could be copied: {complaint(said)}")
     return Done(set(listing), sum(entry.size_bytes for entry in listing.values()))
+
+
+def _unless_stuck(argv: list[bytes]) -> bytes | None:
+    """What a program complained of; None where it was ended, for it slept without end.
+
+    cp waits for a writer where a file became a FIFO between its look and its opening.
+    """
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(argv, stdout=said, stderr=said, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}) as running,
+    ):
+        before, still_s = _work_of(running.pid), 0.0
+        while still_s < STILL_S:
+            try:
+                running.wait(LOOK_S)
+            except subprocess.TimeoutExpired:
+                now = _work_of(running.pid)
+                still_s = still_s + LOOK_S if now == before and now.startswith(b"S") else 0.0
+                before = now
+            else:
+                said.seek(0)
+                return said.read()
+        running.kill()
+    return None
+
+
+def _work_of(pid: int) -> bytes:
+    """Its state and the processor time it took; one that waits for a disk is in state D (proc(5))."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rpartition(b") ")[2].split()
+    return b" ".join((fields[0], *fields[11:13]))
 
 
 def _link_unchanged(place: Place, older: Place, settled: dict[bytes, Known], listing: Listing) -> dict[bytes, Known]:
