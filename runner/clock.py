@@ -57,3 +57,11 @@ class MemoryClock:
     def sleep(self, seconds: float) -> None:
         """Let this many seconds pass, at once."""
         self._passed_s += max(0.0, seconds)
+
+
+def is_older(at: str, now: datetime, than_s: float) -> bool:
+    """Whether a time (RFC 3339, UTC) is at least so long ago; one that cannot be read is never old."""
+    try:
+        return (now - datetime.fromisoformat(at[:19] + "+00:00")).total_seconds() >= than_s
+    except ValueError:
+        return False

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from runner.clock import is_older
 from runner.facts import Container
 from runner.labels import ROLE, RUN, SUCCESSOR, run_of
 from runner.plan import Plan
-from runner.retention import Retention, is_older, let_go
+from runner.retention import Retention, let_go
 from runner.session import Session
 from runner.staging import left_scenes
 from runner.steps.forward import BringBackData

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from runner.clock import is_older
 from runner.facts import Fact
 from runner.vault.port import RoomSeen
 
@@ -27,14 +28,6 @@ def let_go(rooms: Iterable[RoomSeen], retention: Retention, now: datetime) -> tu
     newest_first = sorted((seen for seen in rooms if seen.sealed), key=lambda seen: seen.room.run, reverse=True)
     beyond = newest_first[max(retention.keep, 1) :]
     return tuple(seen for seen in beyond if is_older(seen.made_at, now, retention.keep_for_s))
-
-
-def is_older(at: str, now: datetime, than_s: float) -> bool:
-    """Whether a time (RFC 3339, UTC) is at least so long ago; one that cannot be read is never old."""
-    try:
-        return (now - datetime.fromisoformat(at[:19] + "+00:00")).total_seconds() >= than_s
-    except ValueError:
-        return False
 
 
 def span_words(seconds: int) -> str:

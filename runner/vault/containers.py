@@ -6,6 +6,7 @@ import contextlib
 import secrets
 from collections.abc import Callable
 
+from runner.clock import RealClock, is_older
 from runner.engine.port import Conversation, EnginePort
 from runner.errors import Conflict, EngineError, NotFound
 from runner.facts import Finished
@@ -15,6 +16,8 @@ from runner.vault.port import VaultError
 from runner.vault.tools import VAULT, Held, container_body, holds
 from runner.vault.tools_image import ensure_tools_image, no_tools
 
+LEFT_S = 60.0
+"""After how long a container in which nobody runs a command is one that somebody left behind."""
 _TRIES = 3
 _KILLED = 137
 """The exit code of a command that went down with its container."""
@@ -76,13 +79,14 @@ class Containers:
     def _clear_dead_looks(self) -> None:
         """Remove, once, what looks left whose process or engine died: nobody runs in them.
 
-        A look that is taken for dead in the moment before it asks is made again by whoever asks.
+        One that was just made is somebody's who has not asked yet.
         """
         looks = () if self._looked else (TOOLS, ARCHIVE)
         self._looked = True
+        now = RealClock().now()
         for each in (one for role in looks for one in self._engine.containers({ROLE: role})):
-            dead = each.state.status in ("exited", "dead") or (each.state.running and not each.commands)
-            if dead and not each.labels.get(RUN):
+            left = each.state.running and not each.commands and is_older(each.created, now, LEFT_S)
+            if (left or each.state.status in ("exited", "dead")) and not each.labels.get(RUN):
                 with contextlib.suppress(EngineError):
                     self._engine.remove_container(each.id, force=True)
 
@@ -133,7 +137,8 @@ class Containers:
             return
         if not self._there(name, held):
             self._create(name, run, role, held, networked=networked)
-        self._engine.start(name)
+        with contextlib.suppress(NotFound):  # taken away already: asking finds that out, and it is made again
+            self._engine.start(name)
         self._ready[name] = frozenset(held)
 
     def _there(self, name: str, held: tuple[Held, ...]) -> bool:

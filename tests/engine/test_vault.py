@@ -11,6 +11,7 @@ import pytest
 from runner.engine.docker import DockerEngine, connect_engine
 from runner.engine.port import Conversation
 from runner.errors import NotFound, RefloatError
+from runner.vault import containers
 from runner.vault.answers import COMMAND, request_json
 from runner.vault.port import Source, VaultError, VaultPlace
 from runner.vault.tools import container_body, held_vault
@@ -244,7 +245,10 @@ def test_an_image_that_is_not_the_vaults_is_refused_and_says_what_to_type(bench:
     assert "docker build" in no.value.then
 
 
-def test_looks_whose_process_or_engine_died_are_cleared_by_the_next_and_one_at_work_stays(bench: Bench) -> None:
+def test_looks_whose_process_or_engine_died_are_cleared_by_the_next_and_one_at_work_stays(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "LEFT_S", 0.0)
     held = (held_vault(bench.place),)
     names = {state: f"refloat-tools-{bench.mark}{state}" for state in ("ended", "left", "asking")}
     for name in names.values():
