@@ -9,12 +9,12 @@ from runner.backing_up import BackedUp, Wanted, back_up
 from runner.backups import MARK
 from runner.errors import RefloatError
 from runner.looking import refuse_open
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.restoring import From, RestoreOffer, drop_room, offer_restore
 from runner.targets import find_target
 from runner.vault.archive_port import Archive, ArchivePort, ArchiveSeen, Depot
 from runner.verbs import Refloat
-from runner.way import Options
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from runner.engine.port import EnginePort
 from runner.errors import NotFound, Refused
 from runner.goal import Goal, image_ref, pull_policy
 from runner.hopping import path_to
+from runner.options import Options
 from runner.recipes.loader import recipe_for_image, shipped_texts
 from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.verbs import Refloat
-from runner.way import Options, repository, side
+from runner.way import repository, side
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 """What an engine calls itself, as images call it."""

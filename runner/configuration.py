@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from runner.errors import Refused, UsageError
 from runner.facts import Container, Mount, MountKind
+from runner.options import Options
 from runner.perform_configuration import TEXTS_PAPER
 from runner.plan import Plan
 from runner.recipes.model import ConfigTree
@@ -16,7 +17,7 @@ from runner.spec.inspected import variables_of
 from runner.steps.configuration import RefreshConfiguration
 from runner.vault.configuration import ConfigPlace, OpenQuestion, RefreshOrder
 from runner.vault.port import Source, VaultPort
-from runner.way import Options, recipe_of
+from runner.way import recipe_of
 from runner.way_configuration import sources_of
 from runner.world import Refreshing, World
 

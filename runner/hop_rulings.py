@@ -7,13 +7,14 @@ from dataclasses import replace
 from runner.catalogue import Catalogue
 from runner.errors import NOTHING_TOUCHED, Refused
 from runner.hop_verdicts import Hop
+from runner.options import Force
 from runner.outlook import refusal_of_hop
 from runner.paths import NoPath, Path, catalogue_of, find_path, said_of_hop
 from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
 from runner.recipes.tags import edition_of, release_in_tag, tag_for
 from runner.versions import Release, scheme_named
-from runner.way import Force, arriving_recipe, recipe_of, repository, side
+from runner.way import arriving_recipe, recipe_of, repository, side
 from runner.world import World
 
 

@@ -15,6 +15,7 @@ from runner.errors import Exit, Interrupted, RefloatError, Refused, RolledBack, 
 from runner.facts import Fact
 from runner.goal import Goal, home_of, pull_policy
 from runner.hops_ahead import HopsAhead, hops_ahead
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.path_papers import PathPaper, papers, walking, write_paper
 from runner.plan import Plan, PlanWarning, Side
@@ -25,7 +26,6 @@ from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 
 Watch = Callable[[int, Plan], AbstractContextManager[None]]
 """Is told the number of a hop, from 1, and its plan, and stays around while it is carried out."""

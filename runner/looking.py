@@ -14,12 +14,13 @@ from runner.errors import Refused
 from runner.facts import Container
 from runner.goal import Goal
 from runner.hop_rulings import is_barred
+from runner.options import Options
 from runner.records import End
 from runner.session import Session
 from runner.steps.nouns import FileEdit
 from runner.survey import look_around, survey
 from runner.vault.port import VaultPlace
-from runner.way import Options, repository, side
+from runner.way import repository, side
 from runner.world import World
 
 ALONE: Mapping[str, str] = MappingProxyType({})

@@ -13,6 +13,7 @@ from runner.facts import Fact, Image, Json
 from runner.fitness import health_terms, readings_from
 from runner.hop_rulings import other_product, ruling
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
+from runner.options import Options
 from runner.plan import Estimate, Member, PlanWarning, held_tag
 from runner.recipes.model import Recipe
 from runner.spec import ContainerSpec, create_body, restart_policy, spec_from, spec_warnings, with_unseeded
@@ -20,7 +21,7 @@ from runner.steps import AnyForward
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
 from runner.volume_warnings import volume_warnings
-from runner.way import Options, Way, arriving_recipe, kept_name, recipe_of, side, staging_name, way_steps
+from runner.way import Way, arriving_recipe, kept_name, recipe_of, side, staging_name, way_steps
 from runner.world import World, expectations
 
 

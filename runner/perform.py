@@ -19,6 +19,15 @@ from runner.steps import packages as packing
 from runner.steps import proof as proving
 from runner.steps.step import ForwardStep
 
+Configuring = (
+    configuring.PrepareRefresh
+    | configuring.RefreshConfiguration
+    | configuring.CheckDraft
+    | configuring.CheckConfiguration
+    | packing.ComparePackages
+)
+Telling = silence.KeepQuiet | silence.EndQuiet | hooks.CallHook
+
 
 def perform(hands: Hands, step: AnyForward | BackStep) -> Json:
     """Do one step and give what it found out; a RefloatError says why it could not be done."""
@@ -29,6 +38,10 @@ def perform(hands: Hands, step: AnyForward | BackStep) -> Json:
 
 def perform_forward(hands: Hands, step: AnyForward) -> Json:
     """Do one step of the way forward."""
+    if isinstance(step, Configuring):
+        return _look_after_configuration(hands, step)
+    if isinstance(step, Telling):
+        return _tell_others(hands, step)
     match step:
         case forward.CreateSuccessor():
             return containers.create_successor(hands, step)
@@ -50,16 +63,6 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return data.cold_copy(hands, step)
         case forward.Rename():
             return containers.set_name(hands, step.who, step.name)
-        case configuring.PrepareRefresh():
-            return configuration.prepare_refresh(hands, step)
-        case configuring.RefreshConfiguration():
-            return configuration.refresh(hands, step)
-        case configuring.CheckDraft():
-            return configuration.check_draft(hands, step)
-        case configuring.CheckConfiguration():
-            return configuration.check(hands, step)
-        case packing.ComparePackages():
-            return packages.compare_packages(hands, step)
         case forward.BringBackData():
             return data.bring_back_data(hands, step)
         case forward.StartSuccessor():
@@ -72,14 +75,36 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return proof.compare_evidence(hands, step)
         case proving.EditFile():
             return hands.edit(step.edit, back=False)
+        case proving.AcceptVerdict():
+            return data.write_verdict(hands, step.room, "accepted")
+        case _:
+            assert_never(step)
+
+
+def _look_after_configuration(hands: Hands, step: Configuring) -> Json:
+    match step:
+        case configuring.PrepareRefresh():
+            return configuration.prepare_refresh(hands, step)
+        case configuring.RefreshConfiguration():
+            return configuration.refresh(hands, step)
+        case configuring.CheckDraft():
+            return configuration.check_draft(hands, step)
+        case configuring.CheckConfiguration():
+            return configuration.check(hands, step)
+        case packing.ComparePackages():
+            return packages.compare_packages(hands, step)
+        case _:
+            assert_never(step)
+
+
+def _tell_others(hands: Hands, step: Telling) -> Json:
+    match step:
         case silence.KeepQuiet():
             return quieting.keep_quiet(hands, step)
         case silence.EndQuiet():
             return quieting.end_quiet(hands, step)
         case hooks.CallHook():
             return calling.call_hook(hands, step)
-        case proving.AcceptVerdict():
-            return data.write_verdict(hands, step.room, "accepted")
         case _:
             assert_never(step)
 

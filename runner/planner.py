@@ -5,11 +5,11 @@ from __future__ import annotations
 from runner.answers import Answer
 from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
+from runner.options import Options
 from runner.parts import Part, rollback_part, same_part, upgrade_part
 from runner.plan import Plan
 from runner.refusals import refuse_unfit, refuse_unfit_for_restore, refuse_unfit_for_rollback
 from runner.vault.port import Room
-from runner.way import Options
 from runner.world import World
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from runner.facts import Container
 from runner.labels import SUCCESSOR
 from runner.measure import read_evidence, settle_evidence
+from runner.options import Options
 from runner.plan import Plan
 from runner.probes.prober import close_probers
 from runner.records import End, Wish
 from runner.rehearsal import Rehearsed
 from runner.session import Session
 from runner.steps.nouns import Reading
-from runner.way import Options
 
 
 def successor_of(session: Session, plan: Plan) -> Container:

@@ -13,6 +13,7 @@ from runner.figures import figures, verdict
 from runner.health import NotProven, prove_health
 from runner.isolation import Isolated, Props, aliases_of, isolated
 from runner.measure import settle_evidence
+from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.parts import target_spec
 from runner.plan import Plan
@@ -26,7 +27,6 @@ from runner.spec import image_differences
 from runner.staging import make_clones, make_stand_in, rehearsals_folder, stand_ins
 from runner.steps.nouns import HealthTerms, Reading
 from runner.survey import look_around
-from runner.way import Options
 from runner.world import World
 
 SHOWN_LINES = 20

@@ -14,6 +14,7 @@ from runner.errors import Interrupted, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
 from runner.isolation import shown_mounts
+from runner.options import Options
 from runner.parts import target_spec
 from runner.plan import Plan
 from runner.played import read_settled
@@ -27,7 +28,7 @@ from runner.staging import on_stage, strike_left, take_snapshot
 from runner.steps.nouns import HealthTerms, ImageHealth, Reading
 from runner.vault.archive_port import Archive, ArchivePort
 from runner.vault.port import Room, VaultPlace
-from runner.way import Options, recipe_of
+from runner.way import recipe_of
 from runner.world import World
 
 __all__ = ["Ears", "Packed", "Wanted", "kept_result", "look_at_original", "named_snapshot", "rehearse", "upgraded_copy"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from runner.backups import MARK
 from runner.errors import Refused
 from runner.facts import Container
+from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.plan import BROUGHT, Plan
 from runner.planner import plan_restore
@@ -20,7 +21,6 @@ from runner.spec import data_mounts
 from runner.survey import look_around
 from runner.vault.archive_port import Archive, ArchivePort
 from runner.vault.port import Room, Sealed, Source, VaultPlace
-from runner.way import Options
 from runner.world import World
 
 

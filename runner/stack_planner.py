@@ -13,6 +13,7 @@ from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.facts import Fact
 from runner.labels import SUCCESSOR, member_run
+from runner.options import Options
 from runner.parts import Part, rollback_part, same_part, upgrade_part
 from runner.plan import Estimate, Expectation, Member, Plan, PlanWarning
 from runner.refusals import refuse_unfit_stack
@@ -24,7 +25,6 @@ from runner.steps.nouns import Existing, Ours, Phase
 from runner.steps.proof import AcceptVerdict, CompareEvidence
 from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.vault.port import Source
-from runner.way import Options
 from runner.world import World, expectations
 
 SUCCESSORS_OWN = ("create-successor", "hold-image", "rename", "check-configuration", "compare-packages")

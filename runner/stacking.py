@@ -9,6 +9,7 @@ from runner.errors import UsageError
 from runner.facts import Container, Fact
 from runner.goal import Goal
 from runner.looking import defined, known_answers, look_at, look_at_same, refuse_open
+from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.plan import Member, Plan
 from runner.session import Session
@@ -18,7 +19,6 @@ from runner.steps.nouns import FileEdit
 from runner.survey import look_around
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
-from runner.way import Options
 from runner.world import World
 
 

@@ -13,6 +13,7 @@ from runner.errors import NotFound, Refused
 from runner.goal import Goal, image_ref
 from runner.inquiry import ask_checks
 from runner.looking import defined, keep_given, known_answers, look_at, refuse_open, survey_target
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.papercheck import check_on_paper
 from runner.plan import Member, Plan, Side
@@ -27,7 +28,7 @@ from runner.staging import strike_left
 from runner.survey import look_around, planned_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
-from runner.way import Options, recipe_of, repository, side
+from runner.way import recipe_of, repository, side
 from runner.world import Refreshing, World, changed_since, expectations
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from runner.compose.project import Definition
 from runner.facts import Fact, Image, Json
 from runner.labels import SUCCESSOR
+from runner.options import Options
 from runner.plan import Side, held_tag
 from runner.recipes.due import packages_between
 from runner.recipes.loader import recipe_for_image
-from runner.recipes.model import ConfigTree, Recipe
+from runner.recipes.model import Recipe
 from runner.recipes.tags import release_in_tag, stated_version
-from runner.recipes.work import OwnHook, PackageList
-from runner.refresh.choices import Conflict
-from runner.silence.model import Monitor
+from runner.recipes.work import PackageList
 from runner.steps import AnyForward
 from runner.steps.forward import (
     BringBackData,
@@ -30,9 +27,8 @@ from runner.steps.forward import (
     WarmCopy,
     WritePapers,
 )  # fmt: skip
-from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Probe, Reading
+from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
-from runner.vault.configuration import PreparedAnswer
 from runner.vault.port import Room, Source
 from runner.way_configuration import checks_beforehand, packages_beforehand, prepare_refresh, refresh_steps
 from runner.way_hooks import Hooks, keep_quiet, speak_again
@@ -40,56 +36,8 @@ from runner.world import World
 
 DEFAULT_STOP_S = 10
 """What the engine itself waits where nobody set a timeout."""
-DEFAULT_KEEP = 3
-"""How many snapshots a commit leaves where nobody says otherwise."""
 NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 NO_PROOF = HealthTerms(deadline_s=0)
-
-
-Force = Literal["no", "vendor", "copies"]
-"""Which of the vendor's rules are set aside: none; those it lets people force; all of them, for copies alone."""
-
-
-class Options(Fact):
-    """What the user may choose for one plan; None or empty takes the recipe's or our own default."""
-
-    hold: bool = False
-    keep: int = DEFAULT_KEEP
-    keep_for_s: int = 0
-    stop_timeout_s: int | None = None
-    deadline_s: float | None = None
-    dwell_s: float | None = None
-    probes: tuple[Probe, ...] = ()
-    keep_env: tuple[str, ...] = ()
-    readings: tuple[Reading, ...] = ()
-    """Evidence besides the recipe's."""
-    hooks: tuple[OwnHook, ...] = ()
-    """Hooks besides the recipe's."""
-    silence: tuple[Monitor, ...] = ()
-    """Monitors that are kept quiet meanwhile."""
-    window: str = ""
-    """When it may be done; no monitor is kept quiet beyond it."""
-    folder: str = ""
-    """From where names of files count, and where hooks on the host are run."""
-    answers: tuple[str, ...] = ()
-    """To the recipe's gates, each ``ID=TEXT``."""
-    edit: bool = True
-    """Whether the file that names the image may be edited."""
-    standing_answers: tuple[str, ...] = ()
-    """The same, given once for all upgrades: they count where their gate is asked."""
-    force: Force = "no"
-    unchecked: bool = False
-    """Whether the checks of a recipe are left out."""
-    at_rest: bool = False
-    """Whether the target may be at rest, for it is a copy that will run."""
-    refresh: bool = True
-    """Whether new default configuration is brought in."""
-    config_paths: tuple[ConfigTree, ...] = ()
-    """Configuration the recipe does not name, as the container sees it."""
-    conflict: Conflict = Conflict.ASK
-    prepared: tuple[PreparedAnswer, ...] = ()
-    texts: dict[str, str] = {}
-    """SHA-256 → text as base64, of the prepared answers that bring one."""
 
 
 class Way(Fact):

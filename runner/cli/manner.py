@@ -11,9 +11,9 @@ from runner.cli.reports import Wanted as WantedReports
 from runner.cli.terminal import tell
 
 if TYPE_CHECKING:
+    from runner.options import Options
     from runner.rehearsing import Packed, Wanted
     from runner.session import Session
-    from runner.way import Options
 
 
 @dataclass(frozen=True)

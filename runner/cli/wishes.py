@@ -12,11 +12,11 @@ from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.goal import Goal
+    from runner.options import Force, Options
     from runner.recipes.health import RecipeEvidence
     from runner.recipes.model import ConfigTree
     from runner.recipes.work import OwnHook
     from runner.silence.model import Monitor
-    from runner.way import Force, Options
 
 Pull = Literal["missing", "always", "never"]
 How = Literal["ask", "install", "keepold", "abort"]
@@ -184,7 +184,7 @@ class Wishes:
         """How to go."""
         from runner.config.reading import config_folder
         from runner.fitness import probe_from, reading_from
-        from runner.way import DEFAULT_KEEP, Options
+        from runner.options import DEFAULT_KEEP, Options
 
         plain = Options(
             hold=bool(self.hold),

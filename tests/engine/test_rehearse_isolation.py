@@ -11,6 +11,7 @@ import pytest
 
 from runner.goal import Goal
 from runner.isolation import Props, aliases_of, isolated
+from runner.options import Options
 from runner.parts import target_spec
 from runner.playing import Ears
 from runner.rehearsal import scene_from
@@ -18,7 +19,6 @@ from runner.rehearsing import Wanted, belongings, upgraded_copy
 from runner.staging import make_clones, make_stand_in, on_stage, stand_ins, take_snapshot
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 from tests.engine.rehearse_lab import SERVICE, Bench, bench_on, with_service
 
 

@@ -15,6 +15,7 @@ from runner.engine.memory import Behaviour, MemoryEngine
 from runner.errors import Refused, UsageError
 from runner.facts import Container, Mount, MountKind, State
 from runner.goal import Goal
+from runner.options import Options
 from runner.perform_configuration import told
 from runner.plan import Plan
 from runner.planner import plan_upgrade
@@ -37,7 +38,6 @@ from runner.vault.configuration import ConfigPlace, OpenQuestion, PathTold, Prep
 from runner.vault.defaults import read_defaults
 from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, VaultPlace
-from runner.way import Options
 from runner.way_configuration import checks_beforehand, prepare_refresh, refresh_steps
 from runner.world import World
 from tests.pure.sweep.stages import CONFIGURED, NAME, SHIPS_NEW, SHIPS_OLD, Stage, act, build, runner_on

@@ -17,12 +17,12 @@ from runner.errors import Exit, Later, UsageError
 from runner.facts import Image
 from runner.goal import Goal
 from runner.inventory import read_inventory
+from runner.options import Options
 from runner.plan import Plan, Side
 from runner.recipes.work import Note
 from runner.session import Session
 from runner.vault.memory import MemoryVault
 from runner.verbs import Refloat
-from runner.way import Options
 
 Out = pytest.CaptureFixture[str]
 NAME = "flow"

@@ -15,12 +15,12 @@ from runner.engine.memory.behaviour import Answer
 from runner.errors import EngineError, Exit, Interrupted
 from runner.goal import Goal
 from runner.host import run_on_host
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.plan import Plan
 from runner.recipes.work import OwnHook
 from runner.records import Did, Noted, Record
 from runner.report.plan_text import plan_text
-from runner.way import Options
 from tests.pure.sweep.stages import NAME, STAGES, Stage, build, new_home, runner_on
 
 BY_NAME = {stage.name: stage for stage in STAGES}

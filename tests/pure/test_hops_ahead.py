@@ -10,9 +10,9 @@ from runner.errors import Busy
 from runner.goal import Goal
 from runner.hopping import path_to
 from runner.hops_ahead import HopsAhead, hops_ahead
+from runner.options import Options
 from runner.path_papers import PathPaper, close_cut_off, papers, walking, write_paper
 from runner.prospects import Ask
-from runner.way import Options
 from tests.pure.test_destination import engine_with, never, registry, silent
 from tests.pure.test_due_now import refloat_on
 

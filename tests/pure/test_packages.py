@@ -12,13 +12,13 @@ from runner.engine.memory import MemoryEngine
 from runner.engine.memory.behaviour import Answer, Behaviour
 from runner.facts import Image
 from runner.goal import Goal
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.packages import lacking, packages_in
 from runner.records import End, Noted, Record
 from runner.session import Session
 from runner.vault.memory import MemoryVault
 from runner.verbs import Refloat
-from runner.way import Options
 
 FREEZE = ("/opt/omflow/python/bin/pip", "freeze")
 BEFORE = "django==2.2.28\nldap3==2.9.1\nopenpyxl==3.1.2\n"

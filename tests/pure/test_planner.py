@@ -12,6 +12,7 @@ from runner.errors import NothingToDo, Refused
 from runner.facts import Image, Json
 from runner.goal import Goal, image_ref, moves
 from runner.hop_rulings import is_barred
+from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.plan import Plan, plan_from_json
 from runner.planner import plan_upgrade
@@ -22,7 +23,7 @@ from runner.survey import survey
 from runner.targets import find_target
 from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
-from runner.way import Options, repository
+from runner.way import repository
 from runner.world import World, changed_since, expectations
 from tests.pure.sweep.stages import NAME, OLD, STAGES, build
 

@@ -18,6 +18,7 @@ from runner.facts import Image
 from runner.goal import Goal
 from runner.inventory import read_inventory
 from runner.journal import Runs
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.prospects import Prospect, read_prospect
 from runner.pruning import Leftover, find_leftovers, prune
@@ -29,7 +30,6 @@ from runner.targets import find_target
 from runner.vault.memory import MemoryVault
 from runner.vault.port import Room, VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 from tests.pure.sweep.stages import NAME, NEW, OLD, Stage, build
 
 LABELS = {"com.docker.compose.project": "shop", "com.docker.compose.service": "db"}

@@ -17,6 +17,7 @@ from runner.errors import RefloatError, Refused
 from runner.facts import Container
 from runner.goal import Goal
 from runner.labels import RUN
+from runner.options import Options
 from runner.plan import Plan
 from runner.pruning import find_leftovers, prune
 from runner.rehearsal import Rehearsed, new_trouble
@@ -28,7 +29,6 @@ from runner.vault.archive_port import Archive, Depot
 from runner.vault.memory_archives import MemoryArchives
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 from tests.pure.sweep.stages import DEPOT, MIGRATES, MIGRATES_AND_CRASHES, NAME, Stage, build, runner_on
 
 BINDS = ("mondata:/data", "/srv/conf:/conf")

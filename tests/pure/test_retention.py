@@ -16,6 +16,7 @@ from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine
 from runner.errors import UsageError
 from runner.goal import Goal
+from runner.options import Options
 from runner.pruning import find_leftovers, prune
 from runner.retention import Retention, let_go
 from runner.session import Session
@@ -23,7 +24,6 @@ from runner.vault.memory import MemoryVault
 from runner.vault.memory_archives import MemoryArchives
 from runner.vault.port import Room, RoomSeen, VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 from tests.pure.sweep.stages import DEPOT, NAME, Stage, build
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

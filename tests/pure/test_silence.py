@@ -14,6 +14,7 @@ from runner.engine.memory.behaviour import Answer
 from runner.errors import EngineError, Exit
 from runner.facts import Image
 from runner.goal import Goal
+from runner.options import Options
 from runner.outcome import Outcome
 from runner.perform_silence import CURL, curl_config
 from runner.probes.prober import TOOLS_IMAGE
@@ -22,7 +23,6 @@ from runner.secrecy import FromFile, Secret
 from runner.silence.choice import begin, end
 from runner.silence.model import Monitor
 from runner.silence.talk import FileCall, HttpCall, Order
-from runner.way import Options
 from tests.pure.sweep.stages import NAME, STAGES, build, new_home, runner_on
 
 MONITOR: TypeAdapter[Monitor] = TypeAdapter(Monitor)

@@ -8,6 +8,7 @@ from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine
 from runner.facts import Json
 from runner.goal import Goal
+from runner.options import Options
 from runner.planner import plan_upgrade
 from runner.spec import ContainerSpec, with_unseeded
 from runner.spec.inspected import mapping
@@ -15,7 +16,6 @@ from runner.survey import survey
 from runner.targets import find_target
 from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
-from runner.way import Options
 from tests.pure.sweep.stages import NAME, STAGES, build
 
 

@@ -11,10 +11,10 @@ from runner.engine.memory import MemoryEngine
 from runner.errors import Refused
 from runner.goal import Goal
 from runner.journal import Runs
+from runner.options import Options
 from runner.pruning import find_leftovers
 from runner.standing import find_run
 from runner.vault.port import VaultPlace
-from runner.way import Options
 from tests.pure.sweep.stages import NAME, STAGES, act, build, runner_on
 from tests.pure.test_reading_verbs import much_later
 

@@ -17,6 +17,7 @@ from runner.engine.memory.behaviour import Answer
 from runner.facts import Image, Json
 from runner.goal import Goal
 from runner.labels import CHECKER, SUCCESSOR
+from runner.options import Options
 from runner.plan import Plan
 from runner.recipes.model import ConfigTree
 from runner.recipes.work import OwnHook
@@ -32,7 +33,6 @@ from runner.vault.memory import MemoryVault
 from runner.vault.memory_archives import MemoryArchives
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from runner.way import Options
 
 FAST = "/dev/shm"
 NAME = "mon"
