@@ -88,6 +88,8 @@ upgrade_that_fails() {
     local before code=0
     before=$(series)
     say "Now one that cannot work: 3.5.3 no longer knows --storage.tsdb.retention."
+    echo "What changes incompatibly on the way there must be acknowledged first:"
+    refloat notes "$name" --to 3.5.3 --ack three-flags --ack content-type --ack le-labels
     refloat apply "$name" --to 3.5.3 --yes || code=$?
     ((code == 5)) || die "expected it to come back with exit status 5, not $code"
     say "Exit status 5: it failed and is back where it was, by itself:"
