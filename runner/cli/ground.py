@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine'
     from runner.vault.port import VaultPlace
 
 TOOLS_IMAGE = "refloat/tools:1"
+RECIPES = "REFLOAT_RECIPES"
+"""The variable that ``--recipe`` sets: files and folders, as in PATH."""
 RESTART_S = 60.0
 """How long ``recover`` waits for an engine that may be restarting."""
 
@@ -47,6 +49,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     from runner.session import Session
     from runner.vault.vault import DockerVault
 
+    _put_own_recipes_first()
     _tell_unreadable(home_folder())
     engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine()
     clock = RealClock()
@@ -63,6 +66,17 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     if any(session.home.glob("rehearsals/*/scene.json")) or any(session.home.glob("backups/*.json")):
         _clear_left(session)
     return session
+
+
+def _put_own_recipes_first() -> None:
+    from runner.config.reading import config_folder, find_config
+
+    named = tuple(Path(each) for each in os.environ.get(RECIPES, "").split(os.pathsep) if each)
+    own = (*named, *(config_folder() / Path(each).expanduser() for each in find_config().config.recipes))
+    if own:
+        from runner.recipes.loader import put_first  # the models of recipes are slow to load
+
+        put_first(own)
 
 
 def _clear_left(session: Session) -> None:

@@ -15,7 +15,7 @@ import typer
 
 from runner.cli.apply import apply_command
 from runner.cli.archives import backup_command, restore_command
-from runner.cli.ground import home_folder
+from runner.cli.ground import RECIPES, home_folder
 from runner.cli.init import init_command
 from runner.cli.look import doctor_command, ls_command
 from runner.cli.notes import gates_command, notes_command
@@ -71,13 +71,29 @@ def _set_config(file: Path | None) -> None:
         os.environ["REFLOAT_CONFIG"] = str(file)
 
 
-def config_first(arguments: list[str]) -> list[str]:
-    """The same line with ``--config FILE`` in front, wherever it was written."""
-    for index, argument in enumerate(arguments):
-        size = 2 if argument == "--config" else 1 if argument.startswith("--config=") else 0
-        if size:
-            return [*arguments[index : index + size], *arguments[:index], *arguments[index + size :]]
-    return arguments
+def _set_recipes(own: list[Path]) -> None:
+    """Let the whole process know, as with the configuration."""
+    if own:
+        os.environ[RECIPES] = os.pathsep.join(str(each) for each in own)
+
+
+def split_line(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """``--config FILE`` and ``--recipe FILE``, wherever they were written, and the rest, which begins with the verb."""
+    front, rest = _taken_out(arguments, "--config")
+    if rest[:1] == ["recipes"]:
+        return front, rest  # its verbs have such an option of their own
+    own, rest = _taken_out(rest, "--recipe")
+    return [*front, *own], rest
+
+
+def _taken_out(arguments: list[str], option: str) -> tuple[list[str], list[str]]:
+    out, rest, left = list[str](), list[str](), list(arguments)
+    while left:
+        size = 2 if left[0] == option else 1
+        chosen = out if left[0] == option or left[0].startswith(f"{option}=") else rest
+        chosen += left[:size]
+        del left[:size]
+    return out, rest
 
 
 def _print_makefile(asked: bool) -> None:
@@ -108,6 +124,10 @@ def _top(
     _config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", callback=_set_config, help="The refloat.yaml to use.")
     ] = None,
+    _recipe: Annotated[
+        list[Path],
+        typer.Option("--recipe", metavar="FILE", callback=_set_recipes, help="A recipe of your own, or a folder."),
+    ] = [],  # noqa: B006  # typer makes a new one each time
 ) -> None:
     """Hold the options of the command itself."""
 
@@ -131,8 +151,7 @@ def new_app(arguments: list[str]) -> typer.Typer:
 
 def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
     """Load the verbs that bring much of their own only when they are asked for: help must come at once."""
-    words = arguments[2:] if arguments[:1] == ["--config"] else arguments
-    asked = next((word for word in words if not word.startswith("-")), "")
+    asked = next((word for word in arguments if not word.startswith("-")), "")
     if asked == "recipes":
         from runner.cli.recipes import recipes_app
 
@@ -165,9 +184,9 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run one command line; every end becomes a status and words."""
-    arguments = config_first(arguments)
+    front, rest = split_line(arguments)
     try:
-        new_app(arguments)(args=arguments, prog_name="refloat")
+        new_app(rest)(args=[*front, *rest], prog_name="refloat")
     except RefloatError as error:
         return _say_error(error, as_json="--json" in arguments)
     except KeyboardInterrupt:

@@ -150,6 +150,9 @@ class Config(Stated):
     defaults: Settings = Field(default=Settings(), description="For every target, also those not named here.")
     targets: dict[str, TargetSettings] = Field(default={}, description="By a name of your choice.")
     stacks: dict[str, StackSettings] = Field(default={}, description="Targets that go together, by a name.")
+    recipes: tuple[str, ...] = Field(
+        default=(), description="Recipes of your own, before the shipped ones: files, or folders of them."
+    )
 
     @model_validator(mode="after")
     def _stacks_are_no_targets(self) -> Config:

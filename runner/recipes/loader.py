@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,14 @@ from runner.documents.reading import Tree
 from runner.errors import UsageError
 from runner.recipes.model import Recipe
 from runner.recipes.reading import recipe_from_yaml, tree_from_yaml
+
+_OWN: list[Recipe] = []
+"""The user's recipes, for as long as this process lives; they stand before the shipped ones."""
+
+
+def put_first(own: Sequence[Path]) -> None:
+    """From now on the recipes in these files, or folders of files, stand before the shipped ones; UsageError."""
+    _OWN[:] = _read(own)
 
 
 @cache
@@ -33,7 +42,7 @@ def shipped_texts() -> tuple[tuple[str, str], ...]:
 
 def recipe_named(name: str, known: tuple[Recipe, ...] | None = None) -> Recipe:
     """The recipe of this name, or an error that names the nearest one."""
-    among = recipes() if known is None else known
+    among = _before(_OWN, recipes()) if known is None else known
     for recipe in among:
         if recipe.name == name or name in recipe.names:
             return recipe
@@ -47,7 +56,7 @@ def recipe_named(name: str, known: tuple[Recipe, ...] | None = None) -> Recipe:
 def recipe_for_image(repository: str, known: tuple[Recipe, ...] | None = None) -> Recipe | None:
     """The recipe of an image repository: by its full path first, then by a last component the recipe claims."""
     path = without_host(repository)
-    among = _naming(path.rpartition("/")[2]) if known is None else known
+    among = _before(_OWN, _naming(path.rpartition("/")[2])) if known is None else known
     for recipe in among:
         if any(image.repository == path for image in recipe.images):
             return recipe
@@ -72,11 +81,19 @@ def recipe_from_file(path: Path) -> Recipe:
 
 
 def recipes_with(own: tuple[Path, ...]) -> tuple[Recipe, ...]:
-    """A user's recipes before the shipped ones: files, or folders of files. The same name stands for the user's."""
+    """A user's recipes before the shipped ones: files, or folders of files."""
+    return _before(_read(own), recipes())
+
+
+def _read(own: Sequence[Path]) -> tuple[Recipe, ...]:
     paths = [one for path in own for one in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
-    mine = tuple(recipe_from_file(path) for path in paths)
+    return tuple(recipe_from_file(path) for path in paths)
+
+
+def _before(mine: Sequence[Recipe], shipped: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+    """Both; what has the same name in both is the user's."""
     names = {recipe.name for recipe in mine}
-    return mine + tuple(recipe for recipe in recipes() if recipe.name not in names)
+    return (*mine, *(recipe for recipe in shipped if recipe.name not in names))
 
 
 def _shipped_tree(name: str) -> Tree:

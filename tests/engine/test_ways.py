@@ -223,6 +223,37 @@ def gone(bench: Bench, container_id: str) -> bool:
     return False
 
 
+OWN_RECIPE = """
+name: ours
+title: Our thing
+verified: documentation
+names: [misbehave]
+images: []
+scheme: semver
+version_from: [{kind: tag}]
+data_paths: [/data]
+hops: [{rule: any-forward, source: https://example.org/upgrading}]
+downgrade: works
+backward: {why: Nothing is migrated., source: https://example.org/upgrading}
+stop_timeout_s: 77
+"""
+
+
+def test_a_recipe_of_ones_own_counts_on_the_command_line_and_in_the_configuration(bench: Bench, tmp_path: Path) -> None:
+    bench.target_with_data()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/ours.yaml").write_text(OWN_RECIPE)
+    (tmp_path / "refloat.yaml").write_text("recipes: [own]\n")
+    ways = (("--recipe", f"{tmp_path}/own/ours.yaml"), ("--config", f"{tmp_path}/refloat.yaml"))
+    for more in ways:
+        planned = bench.plan("--to", "2.0", *more)
+        assert planned.status == 0, planned.told
+        assert "recipe ours" in planned.out
+        assert "77 s" in planned.out
+    missing = bench.plan("--to", "2.0", "--recipe", f"{tmp_path}/none.yaml", "--json")
+    assert (missing.status, missing.error) == (2, "recipe-unreadable")
+
+
 def test_a_saved_plan_goes_to_the_image_it_was_made_for_though_its_tag_moved_and_only_once(bench: Bench) -> None:
     bench.target_with_data()
     moving = f"{bench.name}/service:next"

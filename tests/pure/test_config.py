@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runner.cli.asked import asked, meant
 from runner.cli.ground import place_from
-from runner.cli.main import config_first, status_of
+from runner.cli.main import split_line, status_of
 from runner.cli.wishes import RefreshWishes, Wishes
 from runner.clock import MemoryClock
 from runner.compose.project import PROJECT, SERVICE
@@ -175,9 +175,15 @@ def test_a_named_file_that_is_missing_or_wrong_is_a_usage_error(
 
 
 def test_the_name_of_the_file_may_stand_anywhere_on_the_line() -> None:
-    assert config_first(["plan", "db", "--config", "f", "--json"]) == ["--config", "f", "plan", "db", "--json"]
-    assert config_first(["plan", "--config=f", "db"]) == ["--config=f", "plan", "db"]
-    assert config_first(["plan", "db"]) == ["plan", "db"]
+    assert split_line(["plan", "db", "--config", "f", "--json"]) == (["--config", "f"], ["plan", "db", "--json"])
+    assert split_line(["plan", "--config=f", "db"]) == (["--config=f"], ["plan", "db"])
+    assert split_line(["plan", "db"]) == ([], ["plan", "db"])
+
+
+def test_recipes_of_ones_own_may_be_named_anywhere_but_behind_the_verb_that_has_that_option_itself() -> None:
+    line = ["--recipe", "a.yaml", "plan", "--config=f", "db", "--recipe=b"]
+    assert split_line(line) == (["--config=f", "--recipe", "a.yaml", "--recipe=b"], ["plan", "db"])
+    assert split_line(["recipes", "list", "--recipe", "a"]) == ([], ["recipes", "list", "--recipe", "a"])
 
 
 def test_the_schema_is_printed_without_an_engine(capsys: Out) -> None:
