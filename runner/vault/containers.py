@@ -119,9 +119,18 @@ class Containers:
         except (NotFound, Conflict):
             return None  # gone or stopped since it was seen last
         except EngineError as refused:
+            if not self._runs(name):
+                return None
             if refused.code == "cannot-start":
                 raise no_tools(self._image, f"What has that name has no {COMMAND}.") from refused
             raise
+
+    def _runs(self, name: str) -> bool:
+        """Whether it is up: what cannot be started in one that just went says nothing of the image."""
+        try:
+            return self._engine.container(name).state.running
+        except NotFound:
+            return False
 
     def _answered(self, name: str, request: bytes, timeout_s: float) -> Finished:
         if name not in self._conversations or not self._conversations[name].open:

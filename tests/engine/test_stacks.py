@@ -98,10 +98,10 @@ def test_a_compose_project_goes_as_one_and_its_file_names_both_new_images(
     with shop_on(lab_images, tmp_path, V2) as shop:
         before = shop.file.read_bytes()
         monkeypatch.setenv("PATH", shop.path)
+        monkeypatch.setenv("TMPDIR", str(shop.temporary))
         line = ("--member", "db=2.0", "--member", "web=2", "--vault", shop.bench.vault, "--dwell", "1")
         gone = shop.bench.refloat("apply", shop.bench.name, *line)
         assert gone.status == 0, gone.told
-        assert "compose-hash" not in gone.err, gone.told
         after = before.replace(b"misbehave:1.0", b"misbehave:2.0").replace(b"busybox:1", b"busybox:2")
         assert shop.file.read_bytes() == after
         ids = shop.ids()
