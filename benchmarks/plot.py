@@ -17,7 +17,7 @@ LEAST_S = 0.1
 def svg_from(results: Sequence[Result]) -> str:
     """A group of bars for each load, one bar for each way."""
     ways = tuple(results[0].upgrades)
-    longest_s = max(result.downtime_s(way) for result in results for way in ways)
+    longest_s = max(result.downtime_s(way) for result in results for way in result.upgrades)
     decades = max(1.0, log10(longest_s / LEAST_S))
     height = TOP + len(results) * (len(ways) * BAR + GAP) + 8
     lines = [*_legend(ways), *_bars(results, decades)]
