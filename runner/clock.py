@@ -59,6 +59,11 @@ class MemoryClock:
         self._passed_s += max(0.0, seconds)
 
 
+def stamp(clock: Clock) -> str:
+    """The time as records have it: RFC 3339, UTC, milliseconds."""
+    return clock.now().isoformat(timespec="milliseconds")
+
+
 def is_older(at: str, now: datetime, than_s: float) -> bool:
     """Whether a time (RFC 3339, UTC) is at least so long ago; one that cannot be read is never old."""
     try:

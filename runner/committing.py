@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
-from runner.clock import Clock
+from runner.clock import Clock, stamp
 from runner.errors import NotFound, Stuck
 from runner.facts import Container, Fact, Json
 from runner.hands import Hands
@@ -85,14 +85,14 @@ def _path(runs: Runs, run: str) -> Path:
 
 def execute_commit(commit: CommitPlan, log: Journal, hands: Hands, clock: Clock, host: str, pid: int) -> None:
     """Do what is not done yet; an error leaves the rest for another time."""
-    log.write(Opened(at=_now(clock), wish=Wish.FORWARD, host=host, pid=pid))
+    log.write(Opened(at=stamp(clock), wish=Wish.FORWARD, host=host, pid=pid))
     done = {record.key for record in log.records if isinstance(record, Did)}
     for index, step in enumerate(commit.steps):
         key = step_key(index)
         if key not in done:
-            log.write(Meant(at=_now(clock), key=key))
-            log.write(Did(at=_now(clock), key=key, facts=perform_destructive(hands, step)))
-    log.write(Closed(at=_now(clock), end=End.NEW))
+            log.write(Meant(at=stamp(clock), key=key))
+            log.write(Did(at=stamp(clock), key=key, facts=perform_destructive(hands, step)))
+    log.write(Closed(at=stamp(clock), end=End.NEW))
 
 
 def perform_destructive(hands: Hands, step: DestructiveStep) -> Json:
@@ -128,7 +128,3 @@ def _kept_changed(step: RemoveKept, container: Container) -> Stuck:
     order = f"docker stop {container.name}" if container.state.alive else parked
     then = f"If nobody needs it: {order}, then: refloat recover"
     return Stuck("kept-changed", what, "The new version runs; nothing was removed.", then)
-
-
-def _now(clock: Clock) -> str:
-    return clock.now().isoformat(timespec="milliseconds")

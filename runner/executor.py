@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from runner.clock import Clock
+from runner.clock import Clock, stamp
 from runner.errors import EngineUnreachable, OutcomeUnknown, RefloatError
 from runner.facts import Json
 from runner.plan import Plan
@@ -43,9 +43,9 @@ def execute(plan: Plan, log: Log, perform: Perform, clock: Clock, interrupted: C
         if isinstance(move, Finish):
             return _close(log, clock, move.end)
         if wish is Wish.FORWARD and not move.accepted and interrupted():
-            log.write(Turned(at=_now(clock), code="interrupted", why="it was interrupted"))
+            log.write(Turned(at=stamp(clock), code="interrupted", why="it was interrupted"))
             continue
-        log.write(Meant(at=_now(clock), key=move.key))
+        log.write(Meant(at=stamp(clock), key=move.key))
         try:
             facts = _patiently(move, perform, clock, wish)
         except EngineUnreachable as error:
@@ -57,7 +57,7 @@ def execute(plan: Plan, log: Log, perform: Perform, clock: Clock, interrupted: C
             if wish is Wish.BACK:
                 return _close(log, clock, End.STUCK, error)
         else:
-            log.write(Did(at=_now(clock), key=move.key, facts=facts))
+            log.write(Did(at=stamp(clock), key=move.key, facts=facts))
 
 
 def _patiently(move: Do, perform: Perform, clock: Clock, wish: Wish) -> Json:
@@ -81,16 +81,12 @@ def _left_open(plan: Plan, error: EngineUnreachable) -> EngineUnreachable:
 def _turn(log: Log, clock: Clock, move: Do, error: RefloatError) -> None:
     said = tuple(str(line) for line in getattr(error, "log", ()))
     facts: Json = getattr(error, "facts", {})
-    log.write(Failed(at=_now(clock), key=move.key, code=error.code, what=error.what, log=said, facts=facts))
+    log.write(Failed(at=stamp(clock), key=move.key, code=error.code, what=error.what, log=said, facts=facts))
     if move.undo_of is None:
-        log.write(Turned(at=_now(clock), code=error.code, why=error.what))
+        log.write(Turned(at=stamp(clock), code=error.code, why=error.what))
 
 
 def _close(log: Log, clock: Clock, end: End, error: RefloatError | None = None) -> Closed:
-    closed = Closed(at=_now(clock), end=end, code=error.code if error else "", why=error.what if error else "")
+    closed = Closed(at=stamp(clock), end=end, code=error.code if error else "", why=error.what if error else "")
     log.write(closed)
     return closed
-
-
-def _now(clock: Clock) -> str:
-    return clock.now().isoformat(timespec="milliseconds")

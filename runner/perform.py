@@ -26,6 +26,7 @@ Configuring = (
     | configuring.CheckConfiguration
     | packing.ComparePackages
 )
+Proving = forward.TakeEvidence | proving.ProveHealth | proving.CompareEvidence
 Telling = silence.KeepQuiet | silence.EndQuiet | hooks.CallHook
 
 
@@ -42,6 +43,8 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
         return _look_after_configuration(hands, step)
     if isinstance(step, Telling):
         return _tell_others(hands, step)
+    if isinstance(step, Proving):
+        return _prove(hands, step)
     match step:
         case forward.CreateSuccessor():
             return containers.create_successor(hands, step)
@@ -49,8 +52,6 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return containers.hold_image(hands, step)
         case forward.WritePapers():
             return data.write_papers(hands, step)
-        case forward.TakeEvidence():
-            return proof.take_evidence(hands, step)
         case forward.WarmCopy():
             return data.warm_copy(hands, step)
         case forward.StopContainer():
@@ -69,10 +70,6 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return containers.start_successor(hands, step.who)
         case forward.StartAgain():
             return containers.start_again(hands, step)
-        case proving.ProveHealth():
-            return proof.prove_new(hands, step)
-        case proving.CompareEvidence():
-            return proof.compare_evidence(hands, step)
         case proving.EditFile():
             return hands.edit(step.edit, back=False)
         case proving.AcceptVerdict():
@@ -93,6 +90,18 @@ def _look_after_configuration(hands: Hands, step: Configuring) -> Json:
             return configuration.check(hands, step)
         case packing.ComparePackages():
             return packages.compare_packages(hands, step)
+        case _:
+            assert_never(step)
+
+
+def _prove(hands: Hands, step: Proving) -> Json:
+    match step:
+        case forward.TakeEvidence():
+            return proof.take_evidence(hands, step)
+        case proving.ProveHealth():
+            return proof.prove_new(hands, step)
+        case proving.CompareEvidence():
+            return proof.compare_evidence(hands, step)
         case _:
             assert_never(step)
 

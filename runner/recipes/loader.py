@@ -97,7 +97,7 @@ def _before(mine: Sequence[Recipe], shipped: tuple[Recipe, ...]) -> tuple[Recipe
 
 
 def _shipped_tree(name: str) -> Tree:
-    file = f"{recipe_named(name).name}.yaml"
+    file = f"{recipe_named(name, recipes()).name}.yaml"
     return tree_from_yaml(dict(shipped_texts())[file], file)
 
 
