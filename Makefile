@@ -45,7 +45,7 @@ contracts: setup ## who may import whom
 	.venv/bin/lint-imports
 
 pure: setup ## the tests that need no engine and no network
-	$(PYTEST) tests/pure -q -n 2
+	$(PYTEST) tests/pure -q -n 2 --timeout 300
 
 # What fails among other tests on a busy machine is tried once more alone; both runs are shown, the second one counts.
 test: check images browser ## everything

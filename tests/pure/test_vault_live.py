@@ -80,6 +80,24 @@ def test_a_warm_copy_is_made_of_what_is_left_where_all_vanishes_meanwhile(
     assert portrait(bench.copy()) == portrait(bench.source)
 
 
+@pytest.mark.parametrize(("program", "over", "asked"), [("sync", "/vault/", "warm-copy"), ("find", "", "measure")])
+def test_a_file_that_becomes_a_fifo_after_it_was_seen_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, over: str, asked: str
+) -> None:
+    bench = Bench(tmp_path)
+    only = Path(os.fsdecode(bench.source)) / "file"
+    only.write_text("text")
+    between = tmp_path / f"bin/{program}"  # it runs after the look and before the trial of shared blocks
+    between.parent.mkdir()
+    swap = f'case "$*" in *{over}*) rm -f {only}; mkfifo {only};; esac'
+    between.write_text(f'#!/bin/sh\n{shutil.which(program)} "$@"\n{swap}\n')
+    between.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(between.parent), prepend=os.pathsep)
+        bench.done(asked)
+    assert only.is_fifo()
+
+
 def test_a_copy_that_waits_at_a_fifo_is_given_up_and_made_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

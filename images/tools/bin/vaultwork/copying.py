@@ -62,6 +62,12 @@ def _opened(path: bytes, flags: int) -> Iterator[int]:
         os.close(number)
 
 
+def file_shares_blocks(source: bytes, writing: int) -> bool:
+    """Try the same with a file by its name; one that became a FIFO meanwhile shares none and keeps nobody waiting."""
+    with _opened(source, _READ) as reading:
+        return shares_blocks(reading, writing)
+
+
 def shares_blocks(reading: int, writing: int) -> bool:
     """Try to make one file a reflink of another."""
     try:

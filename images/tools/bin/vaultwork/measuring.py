@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from vaultwork.copying import shares_blocks
+from vaultwork.copying import file_shares_blocks
 from vaultwork.listing import Listing, at, leaders, list_tree, whole_groups
 from vaultwork.manifest import Known, load, unchanged
 from vaultwork.underlay import Underlay, known_through, seen_through
@@ -68,12 +68,11 @@ def _shares(source: bytes, listing: Listing, vault: bytes) -> bool:
     if filled is None:
         return False
     try:
-        with open(at(source, filled), "rb") as reading:
-            trial = os.open(vault, os.O_TMPFILE | os.O_WRONLY, 0o600)
-            try:
-                return shares_blocks(reading.fileno(), trial)
-            finally:
-                os.close(trial)
+        trial = os.open(vault, os.O_TMPFILE | os.O_WRONLY, 0o600)
+        try:
+            return file_shares_blocks(at(source, filled), trial)
+        finally:
+            os.close(trial)
     except OSError:
         return False  # it vanished, or the vault's filesystem is full or knows no such files: then it shares none
 

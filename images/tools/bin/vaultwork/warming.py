@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 
-from vaultwork.copying import attributes_digest, shares_blocks
+from vaultwork.copying import attributes_digest, file_shares_blocks
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.following import follow
 from vaultwork.listing import Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
@@ -162,6 +162,6 @@ def _how_copied(place: Place, manifest: Manifest) -> str:
 
 
 def _shares_blocks(path: bytes, trial: bytes) -> bool:
-    with open(path, "rb") as reading, open(trial, "wb") as writing:
+    with open(trial, "wb") as writing:
         os.unlink(trial)
-        return shares_blocks(reading.fileno(), writing.fileno())
+        return file_shares_blocks(path, writing.fileno())
