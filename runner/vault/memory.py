@@ -100,14 +100,10 @@ class MemoryVault:
             self._must_be_equal(room, each)
         if at(room, "seal") in self._place(room.place):
             return self._verified(room)
-        stored, size, entries = self._room(room), 0, 0
-        for each in sources:
-            size, entries = size + sum(map(len, self._tree(room, each).values())), entries + len(self._tree(room, each))
+        tree = [token for each in sources for token in self._tree(room, each).values()]
+        stored = self._room(room)
         stored[at(room, "manifest")] = json.dumps(taken_from, sort_keys=True)
-        seal = Sealed(
-            room=room, sealed_at=self._engine.world.now(), digest=self._digest(room, sources), sources=sources,
-            size_bytes=size, entries=entries,
-        )  # fmt: skip
+        seal = self._seal_over(room, sources, tree)
         if not self.torn:
             stored[at(room, "seal")] = seal.model_dump_json()
         return seal
@@ -118,11 +114,7 @@ class MemoryVault:
         stored.setdefault(at(room, "made"), self._engine.world.now())
         for key, tree in trees.items():
             stored.update({at(room, f"data/{key}/{path}"): token for path, token in tree.items()})
-        sizes = [len(token) for tree in trees.values() for token in tree.values()]
-        seal = Sealed(
-            room=room, sealed_at=self._engine.world.now(), digest=self._digest(room, sources), sources=sources,
-            size_bytes=sum(sizes), entries=len(sizes),
-        )  # fmt: skip
+        seal = self._seal_over(room, sources, [token for tree in trees.values() for token in tree.values()])
         stored[at(room, "seal")] = seal.model_dump_json()
         return seal
 
@@ -287,6 +279,11 @@ class MemoryVault:
         if self._digest(room, seal.sources) != seal.digest:
             raise VaultError("damaged", f"The snapshot of run {room.run} is not what was sealed.")
         return seal
+
+    def _seal_over(self, room: Room, sources: tuple[Source, ...], tokens: list[str]) -> Sealed:
+        now, digest = self._engine.world.now(), self._digest(room, sources)
+        return Sealed(room=room, sealed_at=now, digest=digest, sources=sources, size_bytes=sum(map(len, tokens)),
+                      entries=len(tokens))  # fmt: skip
 
     def _digest(self, room: Room, sources: tuple[Source, ...]) -> str:
         return digest_of({each.key: self._tree(room, each) for each in sources})
