@@ -80,6 +80,11 @@ class State(Fact):
         return self.status == "running"
 
     @property
+    def paused(self) -> bool:
+        """Up, and frozen."""
+        return self.status == "paused"
+
+    @property
     def alive(self) -> bool:
         """Has, or may get by itself, a process that can write to its data."""
         return self.status in ("running", "paused", "restarting")

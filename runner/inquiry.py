@@ -21,8 +21,8 @@ SAID_LINES = 5
 
 
 def inquire(engine: EnginePort, target: Container, recipe: Recipe | None) -> tuple[Inquired, ...]:
-    """The answers to a recipe's checks and listings, in its order; none of a container that does not run."""
-    if recipe is None or not target.state.running:
+    """The answers to a recipe's checks and listings, in its order; one that does not run says so."""
+    if recipe is None:
         return ()
     listed = (_listed(engine, target, listing) for listing in recipe.customised)
     return (*ask_checks(engine, target, recipe), *listed)
@@ -30,7 +30,7 @@ def inquire(engine: EnginePort, target: Container, recipe: Recipe | None) -> tup
 
 def ask_checks(engine: EnginePort, target: Container, recipe: Recipe | None) -> tuple[Inquired, ...]:
     """The answers to its checks alone, which decide whether an upgrade may begin."""
-    if recipe is None or not target.state.running:
+    if recipe is None:
         return ()
     checks = (each for each in recipe.preflight if each.where == "old-container")
     return tuple(_checked(engine, target, each) for each in checks)
@@ -88,6 +88,8 @@ def _first(pattern: str | None, line: str) -> str:
 
 def _ask(engine: EnginePort, target: Container, argv: tuple[str, ...]) -> Finished | str:
     """The command's end, or in words why there is none; which is no verdict."""
+    if not target.state.running:
+        return f"it is {target.state.status}"
     try:
         answer = engine.execute(target.id, argv, timeout_s=ANSWER_S)
     except (EngineUnreachable, OutcomeUnknown):

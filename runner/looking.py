@@ -45,7 +45,7 @@ def look_at(session: Session, container: Container, goal: Goal, options: Options
 
 def _as_if_up(world: World) -> World:
     """A target at rest as it is when it runs."""
-    if world.target.state.status not in ("created", "exited"):
+    if world.target.state.status not in ("created", "exited", "paused"):
         return world
     state = world.target.state.model_copy(update={"status": "running", "health": None})
     return world.model_copy(update={"target": world.target.model_copy(update={"state": state})})

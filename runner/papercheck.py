@@ -193,4 +193,4 @@ def _back(container: Container) -> bool:
 
 def _shape(container: Container) -> tuple[object, ...]:
     alive = container.state.alive
-    return container.name, container.image_id, alive, container.host_config.get("RestartPolicy")
+    return container.name, container.image_id, alive, container.state.paused, container.host_config.get("RestartPolicy")

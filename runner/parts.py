@@ -153,7 +153,10 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
     seen = spec_warnings(world.target, world.old_image, world.new_image, world.changes, world.others, world.engine)
     notices = tuple(PlanWarning(code="notice", text=text) for text in world.notices)
     told = tuple(PlanWarning(code=warning.code, text=warning.text) for warning in seen)
+    paused = (f"{world.target.name} is paused: it runs for the moment in which it is asked and stopped, and until the "
+              "new version is proven; then it is paused again")  # fmt: skip
     return (
+        *((PlanWarning(code="paused", text=paused),) if world.target.state.paused else ()),
         *notices,
         *addition_warnings(world),
         *volume_warnings(world),

@@ -9,11 +9,12 @@ from runner import perform_containers as containers
 from runner import perform_data as data
 from runner import perform_hooks as calling
 from runner import perform_packages as packages
+from runner import perform_pauses as pausing
 from runner import perform_proof as proof
 from runner import perform_silence as quieting
 from runner.facts import Json
 from runner.hands import Hands
-from runner.steps import AnyForward, BackStep, back, forward, hooks, silence
+from runner.steps import AnyForward, BackStep, back, forward, hooks, pauses, silence
 from runner.steps import configuration as configuring
 from runner.steps import packages as packing
 from runner.steps import proof as proving
@@ -27,6 +28,7 @@ Configuring = (
     | packing.ComparePackages
 )
 Proving = forward.TakeEvidence | proving.ProveHealth | proving.CompareEvidence
+Pausing = pauses.Thaw | pauses.PauseAgain
 Telling = silence.KeepQuiet | silence.EndQuiet | hooks.CallHook
 
 
@@ -39,6 +41,8 @@ def perform(hands: Hands, step: AnyForward | BackStep) -> Json:
 
 def perform_forward(hands: Hands, step: AnyForward) -> Json:
     """Do one step of the way forward."""
+    if isinstance(step, Pausing):
+        return _pause(hands, step)
     if isinstance(step, Configuring):
         return _look_after_configuration(hands, step)
     if isinstance(step, Telling):
@@ -74,6 +78,16 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return hands.edit(step.edit, back=False)
         case proving.AcceptVerdict():
             return data.write_verdict(hands, step.room, "accepted")
+        case _:
+            assert_never(step)
+
+
+def _pause(hands: Hands, step: Pausing) -> Json:
+    match step:
+        case pauses.Thaw():
+            return pausing.wake(hands, step.who)
+        case pauses.PauseAgain():
+            return pausing.pause_accepted(hands, step.who)
         case _:
             assert_never(step)
 
@@ -149,6 +163,10 @@ def perform_back(hands: Hands, step: BackStep) -> Json:
             return quieting.speak_again(hands, step)
         case back.CallBack():
             return calling.call_back(hands, step)
+        case back.PauseBack():
+            return pausing.pause_back(hands, step.who)
+        case back.ThawBack():
+            return pausing.wake(hands, step.who)
         case back.EditBack():
             return hands.edit(step.edit, back=True)
         case _:

@@ -14,6 +14,7 @@ from runner.records import Did, End, Failed, Meant, Opened, Record, Turned, Wish
 from runner.steps import AnyForward, BackStep
 from runner.steps.configuration import RefreshConfiguration
 from runner.steps.forward import BringBackData, StartAgain, StartSuccessor
+from runner.steps.pauses import PauseAgain
 from runner.steps.proof import AcceptVerdict, CompareEvidence, ProveHealth
 
 TOUCHING = (StartSuccessor, StartAgain, BringBackData, RefreshConfiguration)
@@ -135,8 +136,9 @@ def records_from_seen(plan: Plan, seen: tuple[Seen, ...], at: str, *, accepted: 
     While an old container runs that is to be replaced, all data is its own, so nothing may be restored: all are stopped
     before the first new one is started, and run again only after everything was restored.
     """
-    if accepted:
-        return tuple(Did(at=at, key=step_key(index)) for index in range(len(plan.steps)))
+    if accepted:  # whether it was paused again nobody knows, and once more does no harm
+        done = (index for index, step in enumerate(plan.steps) if not isinstance(step, PauseAgain))
+        return tuple(Did(at=at, key=step_key(index)) for index in done)
     touched = frozenset() if _is_as_before(seen) else frozenset(one.member.run for one in seen if one.sealed)
     return tuple(
         Meant(at=at, key=step_key(index))

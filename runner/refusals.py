@@ -26,7 +26,7 @@ def refuse_unfit_for_rollback(world: World) -> None:
 def refuse_unfit_stack(worlds: tuple[World, ...]) -> None:
     """The same for several that go together: what they are to each other keeps none of them, and one may be stopped."""
     ids = {world.target.id for world in worlds}
-    looks = (*_LOOKS, _thawed, _preflight)
+    looks = (*_LOOKS, _stays, _preflight)
     apart = tuple(
         world.model_copy(update={"others": tuple(each for each in world.others if each.id not in ids)})
         for world in worlds
@@ -51,7 +51,7 @@ def refuse_unfit_for_backup(world: World) -> None:
 
 def refuse_unfit_for_restore(world: World) -> None:
     """The same for getting data back: what the present data keeps from running may be just why."""
-    _refuse(tuple(reason for look in (_no_data, _thawed, _dependents, *_LOOKS) for reason in look(world)))
+    _refuse(tuple(reason for look in (_no_data, _stays, _dependents, *_LOOKS) for reason in look(world)))
 
 
 def refuse_unready(asked: tuple[Inquired, ...]) -> None:
@@ -76,11 +76,10 @@ def _ours(world: World) -> tuple[Reason, ...]:
 
 def _state(world: World) -> tuple[Reason, ...]:
     target = world.target
-    if target.state.status in ("running", "restarting"):
+    if target.state.alive:
         return ()
-    then = f"docker unpause {target.name}" if target.state.status == "paused" else f"docker start {target.name}"
-    code = "paused" if target.state.status == "paused" else "not-running"
-    return ((code, f"{target.name} is not running: it is {target.state.status}.", then),)
+    what = f"{target.name} is not running: it is {target.state.status}."
+    return (("not-running", what, f"docker start {target.name}"),)
 
 
 def _no_data(world: World) -> tuple[Reason, ...]:
@@ -97,8 +96,8 @@ def _steady(world: World) -> tuple[Reason, ...]:
     return (("restarting", what, f"docker stop {world.target.name}, then again"),)
 
 
-def _thawed(world: World) -> tuple[Reason, ...]:
-    return _state(world) if world.target.state.status in ("paused", "removing") else ()
+def _stays(world: World) -> tuple[Reason, ...]:
+    return _state(world) if world.target.state.status == "removing" else ()
 
 
 def _swarm(world: World) -> tuple[Reason, ...]:

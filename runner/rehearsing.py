@@ -99,6 +99,10 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
         others = ", ".join(member.target for member in plan.members[1:])
         what = f"{plan.target} goes with {others}: only one container is rehearsed at a time."
         raise Refused("stack-rehearsal", what)
+    if world.target.state.paused:
+        what = f"{plan.target} is paused, and it would have to be woken up to be looked at."
+        then = f"docker unpause {plan.target}, or rehearse on a snapshot: refloat rehearse {plan.target} --from RUN"
+        raise Refused("paused", what, then=then)
     strike_left(session)
     clear_left_backups(session)
     snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None

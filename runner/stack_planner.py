@@ -22,6 +22,7 @@ from runner.steps import AnyForward
 from runner.steps.forward import ColdCopy, CreateSuccessor, EnsureSoleUse, StartAgain, StartSuccessor, WritePapers
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import Existing, Ours, Phase
+from runner.steps.pauses import PauseAgain
 from runner.steps.proof import AcceptVerdict, CompareEvidence
 from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.vault.port import Source
@@ -73,7 +74,7 @@ def plan_stack_rollback(earlier: Plan, wanted: tuple[Wanted, ...], run: str, mad
 
 
 def _plan(name: str, wanted: tuple[Wanted, ...], options: Options, run: str, made_at: str) -> Plan:
-    refuse_unfit_stack(tuple(each.world for each in wanted))
+    refuse_unfit_stack(tuple(_as_asked(each) for each in wanted))
     owned = _with_own_data(wanted)
     relied = tuple(expectations(each.world) for each in wanted)
     parts = tuple(_part(each, owned, run, relies_on) for each, relies_on in zip(owned, relied, strict=True))
@@ -92,6 +93,11 @@ def _plan(name: str, wanted: tuple[Wanted, ...], options: Options, run: str, mad
         unchecked=any(each.options.unchecked for each in wanted),
         steps=_interleaved(name, parts),
     )
+
+
+def _as_asked(each: Wanted) -> World:
+    """What the product itself says against it does not count where that was wished."""
+    return each.world.model_copy(update={"inquired": ()}) if each.options.unchecked else each.world
 
 
 def _with_own_data(wanted: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
@@ -175,7 +181,11 @@ def _interleaved(name: str, parts: tuple[Part, ...]) -> tuple[AnyForward, ...]:
         *(step for step in _of(parts, Phase.FREEZE) if isinstance(step, EnsureSoleUse | ColdCopy)),
         *(step for part in parts for step in _change(part)),
         *(step for part in parts if not part.member.recreated for step in part.steps if _is_compared(step)),
-        *(step for step in _of(parts, Phase.OPEN) if not isinstance(step, AcceptVerdict | CallHook | EndQuiet)),
+        *(
+            step
+            for step in _of(parts, Phase.OPEN)
+            if not isinstance(step, AcceptVerdict | CallHook | EndQuiet | PauseAgain)
+        ),
         *(
             step.model_copy(update={"name": name, "member": ""})
             for step in parts[0].steps
@@ -183,12 +193,8 @@ def _interleaved(name: str, parts: tuple[Part, ...]) -> tuple[AnyForward, ...]:
         ),
         *_each_once(parts, EndQuiet),
         *(step for step in _of(parts, Phase.OPEN) if isinstance(step, CallHook)),
+        *(step for step in _of(parts, Phase.OPEN) if isinstance(step, PauseAgain)),
     )
-
-
-def _for_all(name: str, verdict: AcceptVerdict) -> AcceptVerdict:
-    """One verdict, kept with the first member's papers."""
-    return verdict.model_copy(update={"name": name, "member": ""})
 
 
 def _change(part: Part) -> Iterator[AnyForward]:

@@ -9,16 +9,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound, OutcomeUnknown
 from runner.facts import Container, Json
+from runner.freezing import freeze, thaw
 from runner.journal import write_durably
 from runner.session import Session
 from runner.vault.port import Room, Source
-
-THAW_S = 120.0
-"""How long we try to wake the target up where the engine does not answer or the kernel does not let go."""
-AGAIN_S = 0.5
-FREEZE_TRIES = 5
 
 
 def take_snapshot(session: Session, room: Room, sources: tuple[Source, ...], container: Container, note: Path,
@@ -48,47 +43,15 @@ def standing_still(session: Session, note: Path, container_id: str) -> Iterator[
     """Pause a container; that it is ours to wake up is on the disk before it is paused."""
     write_durably(note, container_id + "\n")
     try:
-        freeze(session, container_id)
+        freeze(session.engine, session.clock, container_id)
         session.announce("performed pause")
         yield
     finally:
         wake(session, note)
 
 
-def freeze(session: Session, ref: str) -> None:
-    """Pause a container; the kernel may not get hold of all its processes at the first try on a busy machine."""
-    for _ in range(FREEZE_TRIES):
-        try:
-            session.engine.pause(ref)
-        except (NotFound, Conflict, EngineUnreachable, OutcomeUnknown):
-            raise
-        except EngineError:
-            session.clock.sleep(AGAIN_S)
-        else:
-            return
-    session.engine.pause(ref)
-
-
 def wake(session: Session, note: Path) -> None:
     """Wake the container up that a note says was paused by us; nothing where there is no note."""
     if note.exists():
-        thaw(session, note.read_text(encoding="utf-8").strip())
+        thaw(session.engine, session.clock, note.read_text(encoding="utf-8").strip())
         note.unlink()
-
-
-def thaw(session: Session, ref: str) -> None:
-    """Wake a container up, patiently: a product that stands still is the one harm this could do."""
-    until = session.clock.monotonic() + THAW_S
-    while True:
-        try:
-            session.engine.unpause(ref)
-        except NotFound:
-            return
-        except Conflict:
-            return  # stopped meanwhile: nothing of it is frozen
-        except EngineError:
-            if session.clock.monotonic() >= until:
-                raise
-            session.clock.sleep(AGAIN_S)
-        else:
-            return

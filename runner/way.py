@@ -28,6 +28,7 @@ from runner.steps.forward import (
     WritePapers,
 )  # fmt: skip
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading
+from runner.steps.pauses import PauseAgain, Thaw
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.vault.port import Room, Source
 from runner.way_configuration import checks_beforehand, packages_beforehand, prepare_refresh, refresh_steps
@@ -101,7 +102,9 @@ def way_steps(world: World, options: Options, way: Way, back: Blueprint, run: st
         *_open(way, room, world.definition if options.edit else None),
         *speak_again(options.silence, Ours(run=run, role=SUCCESSOR, name=name), options.folder),
         *hooks_of(world, options).at("after-verdict", Ours(run=run, role=SUCCESSOR, name=name)),
-    )
+        *((PauseAgain(cause="it was paused before", who=Ours(run=run, role=SUCCESSOR, name=name)),)
+          if world.target.state.paused else ()),
+    )  # fmt: skip
 
 
 def hooks_of(world: World, options: Options) -> Hooks:
@@ -123,12 +126,25 @@ def _prepare(world: World, options: Options, way: Way, room: Room) -> tuple[AnyF
                         blueprint=way.blueprint),
         HoldImage(cause="no moved tag and no prune takes the way back", image_id=world.old_image.id,
                   image_ref=world.target.image_ref, tag=held_tag(room.run)),
-        TakeEvidence(cause="the new version is compared with it", who=old, readings=way.readings, terms=way.terms),
+        *(() if world.target.state.paused else (_evidence(old, way),)),
         *checks_beforehand(world, checking, staged),
         *packages,
         *((warm,) if world.sources else ()),
         *prepare_refresh(world, checking, old, staged, room),
     )  # fmt: skip
+
+
+def _evidence(old: Existing, way: Way, phase: Phase = Phase.PREPARE) -> TakeEvidence:
+    return TakeEvidence(phase=phase, cause="the new version is compared with it", who=old, readings=way.readings,
+                        terms=way.terms)  # fmt: skip
+
+
+def _woken(world: World, way: Way, old: Existing) -> tuple[AnyForward, ...]:
+    """One that is paused is woken up right before it is stopped, and only then can be asked."""
+    if not world.target.state.paused:
+        return ()
+    thaw = Thaw(cause="what is paused can neither be asked nor stopped cleanly", who=old)
+    return thaw, _evidence(old, way, Phase.FREEZE)
 
 
 def _packages(world: World) -> tuple[PackageList, ...]:
@@ -158,7 +174,8 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
         back_hooks=hooks.back("after-rollback", old),
     )
     return (
-        *((*quiet, *hooks.at("before-stop", old), stop) if world.target.state.alive else ()),
+        *((*quiet, *_woken(world, way, old), *hooks.at("before-stop", old), stop)
+          if world.target.state.alive else ()),
         *((_parked(old, policy),) if _restarts(policy) else ()),
         *_copy_cold(world, room),
     )  # fmt: skip
@@ -201,7 +218,7 @@ def stop_timeout_s(world: World, options: Options, recipe: Recipe | None) -> int
 def _old_terms(world: World, way: Way) -> HealthTerms:
     """What the old version must show on the way back: nothing, where it was not up and healthy before either."""
     health = world.target.state.health
-    if not world.target.state.running or (health and health.status != "healthy"):
+    if not (world.target.state.running or world.target.state.paused) or (health and health.status != "healthy"):
         return NO_PROOF
     probes = tuple(probe for probe in way.terms.probes if probe.kind != "image" and probe.if_before)
     return way.terms.model_copy(update={"probes": probes, "danger": (), "dwell_s": min(way.terms.dwell_s, 2.0)})

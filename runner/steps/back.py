@@ -155,6 +155,30 @@ class StopAgain(Fact):
         return f"stop {self.who.spoken} again"
 
 
+class PauseBack(Fact):
+    """Pause a container of the user's again, as it was."""
+
+    kind: Literal["pause-back"] = "pause-back"
+    who: Existing
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"pause {self.who.spoken} again"
+
+
+class ThawBack(Fact):
+    """Wake up a container that was paused at the end, so that it can be stopped."""
+
+    kind: Literal["thaw-back"] = "thaw-back"
+    who: Who
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        return f"wake {self.who.spoken} up"
+
+
 class RestoreData(Fact):
     """Make the data equal to this run's sealed snapshot."""
 
@@ -221,6 +245,7 @@ class SpeakAgain(Fact):
 
 BackStep = Annotated[
     ReleaseImage | RemoveOurs | DiscardRoom | StartContainer | ProveBack | SetPolicyBack | NameBack | CaptureFailure
-    | StopOurs | StopAgain | RestoreData | WithdrawVerdict | EditBack | CallBack | SpeakAgain,
+    | StopOurs | StopAgain | RestoreData | WithdrawVerdict | EditBack | CallBack | SpeakAgain
+    | PauseBack | ThawBack,
     Field(discriminator="kind"),
 ]  # fmt: skip

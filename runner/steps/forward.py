@@ -30,6 +30,7 @@ from runner.steps.configuration import CheckConfiguration, CheckDraft, PrepareRe
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours, Phase, Reading, Who
 from runner.steps.packages import ComparePackages
+from runner.steps.pauses import PauseAgain, Thaw
 from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHealth
 from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.steps.step import ForwardStep
@@ -287,6 +288,6 @@ AnyForward = Annotated[
     CreateSuccessor | HoldImage | WritePapers | TakeEvidence | WarmCopy | StopContainer | SetRestartPolicy
     | EnsureSoleUse | ColdCopy | Rename | BringBackData | StartSuccessor | StartAgain | ProveHealth | CompareEvidence
     | EditFile | AcceptVerdict | PrepareRefresh | RefreshConfiguration | CheckConfiguration | ComparePackages
-    | CallHook | KeepQuiet | EndQuiet | CheckDraft,
+    | CallHook | KeepQuiet | EndQuiet | CheckDraft | Thaw | PauseAgain,
     Field(discriminator="kind"),
 ]  # fmt: skip

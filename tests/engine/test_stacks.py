@@ -79,6 +79,31 @@ def test_a_runner_that_dies_with_its_journal_leaves_both_to_be_brought_back(pair
     assert all(pair.engine.container(name).state.running for name in (pair.name, web(pair)))
 
 
+def statuses(bench: Bench) -> list[str]:
+    return [bench.engine.container(name).state.status for name in (bench.name, web(bench))]
+
+
+def test_who_was_paused_is_paused_again_whatever_comes_of_it_and_who_was_stopped_stays_so(pair: Bench) -> None:
+    pair.engine.pause(pair.name)
+    pair.engine.stop(web(pair), 5)
+    before = pair.tree()
+    assert "[paused]" in stack(pair, "migrates", "2.0", verb="plan").out
+    died = stack(pair, "migrates", "2.0", REFLOAT_DEBUG_KILL_AT="did thaw")
+    assert died.status == -9, died.told
+    assert statuses(pair) == ["running", "exited"]
+    assert pair.refloat("recover").status == 0
+    assert statuses(pair) == ["paused", "exited"]
+    failed = stack(pair, "crash", "2.0")
+    assert failed.status == 5, failed.told
+    assert (statuses(pair), images(pair), pair.tree()) == (["paused", "exited"], ["1.0", "1.0"], before)
+    gone = stack(pair, "migrates", "2.0", "--hold")
+    assert gone.status == 0, gone.told
+    assert (statuses(pair), images(pair)) == (["paused", "created"], ["migrates", "2.0"])
+    back = pair.refloat("rollback", pair.name, "--yes")
+    assert back.status == 0, back.told
+    assert (statuses(pair), images(pair), pair.tree()) == (["paused", "exited"], ["1.0", "1.0"], before)
+
+
 def test_who_lives_in_the_network_of_one_is_made_anew_beside_the_new_one(bench: Bench) -> None:
     bench.target_with_data()
     beside = ("--network", f"container:{bench.name}", "--env", "SECRET=s3cret")

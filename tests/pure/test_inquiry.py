@@ -100,11 +100,13 @@ def test_what_cannot_be_asked_is_no_verdict() -> None:
     assert listing.unheard
 
 
-def test_a_stopped_container_and_an_unknown_product_are_not_asked() -> None:
+def test_an_unknown_product_is_not_asked_and_of_one_that_does_not_run_it_is_said_that_it_was_not() -> None:
     engine = machine()
     assert inquire(engine, engine.container("mon"), None) == ()
+    engine.pause("mon")
+    assert {one.unheard for one in inquire(engine, engine.container("mon"), recipe())} == {"it is paused"}
     engine.stop("mon", 5)
-    assert inquire(engine, engine.container("mon"), recipe()) == ()
+    assert {one.unheard for one in inquire(engine, engine.container("mon"), recipe())} == {"it is exited"}
 
 
 def test_right_before_an_upgrade_only_the_checks_are_asked_again() -> None:

@@ -47,7 +47,6 @@ def other(engine: MemoryEngine, name: str, host: Json, *, labels: Json | None = 
 
 DISTURBANCES: dict[str, Callable[[MemoryEngine], None]] = {
     "not-running": lambda engine: engine.stop(NAME, 5),
-    "paused": lambda engine: engine.pause(NAME),
     "data-in-use": lambda engine: other(engine, "second", {"Binds": ["mondata:/data"]}),
     "unfinished": lambda engine: other(engine, f"{NAME}-refloat-next", {}, labels={"refloat.run": "r0"}),
 }

@@ -16,6 +16,7 @@ class Picture:
 
     image: str
     alive: bool
+    paused: bool
     policy: str
     networks: tuple[str, ...]
     env: tuple[str, ...]
@@ -36,6 +37,7 @@ def picture(stage: Stage, engine: MemoryEngine) -> Picture:
     return Picture(
         image=target.image_id[7:8] if target else "gone",
         alive=bool(target and target.state.alive),
+        paused=bool(target and target.state.paused),
         policy=_policy(target),
         networks=tuple(sorted(endpoint.network for endpoint in target.endpoints)) if target else (),
         env=tuple(sorted(_env(target))) if target else (),
@@ -53,7 +55,7 @@ def _web(engine: MemoryEngine, target: Container | None) -> tuple[object, ...]:
     mode = str(web.host_config.get("NetworkMode"))
     beside = target is not None and mode == f"container:{target.id}"
     data = tuple(sorted(engine.data["webdata"].items()))
-    return web.image_id[7:8], web.state.alive, _policy(web), beside, mode.partition(":")[0], data
+    return web.image_id[7:8], web.state.status, _policy(web), beside, mode.partition(":")[0], data
 
 
 def _policy(target: Container | None) -> str:

@@ -70,6 +70,9 @@ class Stage:
     web_joins: bool = False
     """Whether it lives in the network namespace of the first one."""
     web_runs: bool = True
+    web_paused: bool = False
+    paused: bool = False
+    """Whether somebody has paused the target."""
 
     @property
     def labels(self) -> Json:
@@ -123,6 +126,8 @@ STAGES = (
     Stage("calls hooks", old=OLD_HEARS, new=NEW_HEARS, policy="always", hooks=HOOKS),
     Stage("a hook turns it back", old=OLD_HEARS, new=NEW_HEARS, hooks=(*HOOKS, TURNS)),
     Stage("the data of an archive", binds=("mondata:/data", "/srv/conf:/conf"), policy="always", act="restore"),
+    Stage("paused, and crashes", new=MIGRATES_AND_CRASHES, policy="always", paused=True),
+    Stage("paused and held goes back", new=MIGRATES, paused=True, hold=True, act="undo"),
     Stage("data on which it does not stay up", policy="always", act="bad restore"),
 )
 
@@ -135,6 +140,8 @@ STACKS = (
           act="tenant"),
     Stage("one of a stack is stopped", new=MIGRATES, web=MIGRATES, web_runs=False, act="stack"),
     Stage("a stack goes back later", new=MIGRATES, web=MIGRATES, policy="always", act="stack rollback"),
+    Stage("two of a stack are paused", new=MIGRATES, web=MIGRATES, web_goes=False, paused=True, web_paused=True,
+          act="stack"),
     Stage("a held stack goes back", new=MIGRATES, web=MIGRATES, web_goes=False, hold=True, act="stack undo"),
 )  # fmt: skip
 
@@ -158,6 +165,8 @@ def build(stage: Stage) -> MemoryEngine:
     for network in stage.networks:
         engine.connect(network, NAME, {"Aliases": ["mon-far"]})
     engine.start(NAME)
+    if stage.paused:
+        engine.pause(NAME)
     if stage.web is not None:
         _build_web(engine, stage, stage.web)
     return engine
@@ -173,6 +182,8 @@ def _build_web(engine: MemoryEngine, stage: Stage, new: Behaviour) -> None:
     engine.create_container(WEB, {"Image": WEB_OLD, "Env": ["SECRET=s3cret"], "HostConfig": host})
     if stage.web_runs:
         engine.start(WEB)
+    if stage.web_paused:
+        engine.pause(WEB)
     engine.world.data["webdata"] = dict(TOKEN)
 
 
