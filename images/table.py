@@ -31,7 +31,10 @@ class Wanted:
 
     @property
     def folder(self) -> Path:
-        """Where the Dockerfile is; images that share one have their first word in common."""
+        """Where the Dockerfile is; images that share one have their first word in common, or say FOLDER=NAME."""
+        stated = next((one.partition("=")[2] for one in self.arguments if one.startswith("FOLDER=")), "")
+        if stated:
+            return HERE / stated
         return HERE / self.end if (HERE / self.end).is_dir() else HERE / self.end.partition("-")[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.answers import Answer
+from runner.coupling import coupled_warnings, family_warnings
 from runner.due_now import due_in, due_warnings
 from runner.errors import NothingToDo
 from runner.options import Options
@@ -21,7 +22,8 @@ def plan_upgrade(world: World, options: Options, run: str, made_at: str, answers
     refuse_unfit(world.model_copy(update={"inquired": ()}) if options.unchecked else world)
     plan = _plan(world, options, upgrade_part(world, options, run), made_at)
     due = tuple(warning for one in due_in(plan) for warning in due_warnings(one, answers))
-    return plan.model_copy(update={"warnings": (*plan.warnings, *due)})
+    moving = (*coupled_warnings(world), *family_warnings(world))
+    return plan.model_copy(update={"warnings": (*plan.warnings, *moving, *due)})
 
 
 def plan_rollback(world: World, earlier: Plan, options: Options, run: str, made_at: str) -> Plan:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.answers import Answer
+from runner.coupling import coupled_warnings, mixed_families
 from runner.due_now import due_in, due_warnings
-from runner.errors import NothingToDo
+from runner.errors import NOTHING_TOUCHED, NothingToDo, Refused
 from runner.facts import Fact
 from runner.labels import SUCCESSOR, member_run
 from runner.options import Options
@@ -62,9 +63,23 @@ def plan_stack(name: str, wanted: tuple[Wanted, ...], options: Options, run: str
     if all(each.keeps for each in wanted):
         what = f"All of {name} run what they shall run already."
         raise NothingToDo("already-there", what, "Nothing needs to be done.")
+    _refuse_mixed(name, wanted)
     plan = _plan(name, wanted, options, run, made_at)
     due = tuple(warning for one in due_in(plan) for warning in due_warnings(one, answers))
-    return plan.model_copy(update={"warnings": (*plan.warnings, *due)})
+    return plan.model_copy(update={"warnings": (*plan.warnings, *_coupled(wanted), *due)})
+
+
+def _refuse_mixed(name: str, wanted: tuple[Wanted, ...]) -> None:
+    if said := mixed_families(tuple(each.world for each in wanted)):
+        then = "Leave those of the other family out of the stack."
+        raise Refused("family-mixed", f"{name} would mix families: {' '.join(said)}", NOTHING_TOUCHED, then)
+
+
+def _coupled(wanted: tuple[Wanted, ...]) -> Iterator[PlanWarning]:
+    members = tuple(each.world.target for each in wanted)
+    for each in wanted:
+        for warning in () if each.keeps else coupled_warnings(each.world, members):
+            yield PlanWarning(code="coupled", text=f"{each.world.target.name}: {warning.text}")
 
 
 def plan_stack_rollback(earlier: Plan, wanted: tuple[Wanted, ...], run: str, made_at: str) -> Plan:

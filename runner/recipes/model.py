@@ -13,6 +13,7 @@ from runner.recipes.work import (
     Argv,
     ConsistentCopy,
     Coupled,
+    Family,
     Gate,
     Hook,
     Identifier,
@@ -158,6 +159,7 @@ class Recipe(Stated):
     backward: Backward
     editions: Editions | None = None
     coupled: tuple[Coupled, ...] = ()
+    family: Family | None = None
 
     stop_timeout_s: int | None = Field(default=None, gt=0)
     requires_clean_stop: bool = False

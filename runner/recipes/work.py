@@ -151,6 +151,15 @@ class Coupled(Stated):
     source: Source
 
 
+class Family(Stated):
+    """Which of several families of the same products a release belongs to; they are never mixed."""
+
+    component: Identifier = Field(description="What all products of all its families are called together.")
+    lines: dict[str, str] = Field(min_length=1, description="A series, for example 4, to the name of its family.")
+    why: str
+    source: Source
+
+
 class ConsistentCopy(Stated):
     """What makes a copy of the running product consistent."""
 
