@@ -16,7 +16,7 @@ setup: .venv/.done ## make .venv with .venv/bin/refloat in it
 	.venv/bin/pip install --quiet --disable-pip-version-check --editable . --group dev
 	touch $@
 
-browser: ## install the browser in which the tests look at reports
+browser: packages ## install the browser in which the tests look at reports
 	@images/packages.sh browser
 
 packages: ## install what is missing for the private engine and its images (as root on Debian or Ubuntu)
@@ -47,8 +47,10 @@ contracts: setup ## who may import whom
 pure: setup ## the tests that need no engine and no network
 	$(PYTEST) tests/pure -q -n 2 --timeout 300
 
+# The images come from a mirror while the checks use the processor; what each says is shown whole when it is through.
 # What fails among other tests on a busy machine is tried once more alone; both runs are shown, the second one counts.
-test: check images browser ## everything
+test: ## everything
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target images check browser
 	@$(PYTEST) tests --ignore=tests/pure $(PYTEST_ARGS) && exit 0; \
 	echo "Some tests failed above. Once more, only those, one at a time:"; \
 	$(PYTEST) tests --ignore=tests/pure -n 0 --last-failed --last-failed-no-failures none

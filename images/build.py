@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from images.docker import LABEL, BuildFailed, docker
-from images.suites import base_key, base_name, cache_folder, make_base
+from images.docker import LABEL, BuildFailed, docker_build
+from images.suites import base_key, base_name, cache_folder, lists_name, make_base, make_lists
 from images.table import HERE, Wanted, content_key, context_tar, read_table
 
 AT_ONCE = 2
@@ -82,9 +82,14 @@ def _only_one_build() -> Iterator[None]:
 def _build_missing(wanted: tuple[Wanted, ...]) -> None:
     rows = missing(wanted)  # once more: who held the lock before us may have built them
     suites = list(dict.fromkeys(row.suite for row in rows))
-    present = content_labels(base_name(suite) for suite in suites)
-    _in_parallel(make_base, [suite for suite in suites if present.get(base_name(suite)) != base_key(suite)], str)
+    _in_parallel(make_base, _unmade(suites, base_name), str)
+    _in_parallel(make_lists, _unmade(suites, lists_name), lambda suite: f"{suite}'s lists")
     _in_parallel(_build_in_turn, sharing(rows), lambda alike: " ".join(row.name for row in alike))
+
+
+def _unmade(suites: list[str], name: Callable[[str], str]) -> list[str]:
+    present = content_labels(name(suite) for suite in suites)
+    return [suite for suite in suites if present.get(name(suite)) != base_key(suite)]
 
 
 def sharing(rows: tuple[Wanted, ...]) -> list[tuple[Wanted, ...]]:
@@ -112,14 +117,12 @@ def _in_parallel(action: Callable[[T], None], items: list[T], title: Callable[[T
 
 def build(row: Wanted) -> None:
     """One image; its label says what it was made of."""
-    arguments = [f"BASE={base_name(row.suite)}", f"VERSION={row.tag}", *row.arguments, *_proxies()]
+    # What users get carries no lists of packages; in what the lab alone uses they lie in a layer all share.
+    base = base_name(row.suite) if row.repository.startswith("refloat/") else lists_name(row.suite)
+    arguments = [f"BASE={base}", f"VERSION={row.tag}", *row.arguments, *_proxies()]
     labels = [f"{LABEL}={content_key(row, base_key(row.suite))}", f"org.opencontainers.image.version={row.tag}"]
     options = [f"--build-arg={argument}" for argument in arguments] + [f"--label={label}" for label in labels]
-    command = ["build", "--network=host", "--force-rm", *options, f"--tag={row.name}", "-"]
-    try:
-        docker(*command, stdin=context_tar(row))
-    except BuildFailed:
-        docker(*command, stdin=context_tar(row))  # a mirror may hiccup once; what really fails fails again
+    docker_build(*options, f"--tag={row.name}", context=context_tar(row))
 
 
 def _proxies() -> list[str]:

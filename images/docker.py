@@ -26,6 +26,15 @@ def docker(*arguments: str, stdin: bytes | None = None) -> str:
     return run(["docker", *arguments], stdin)
 
 
+def docker_build(*options: str, context: bytes) -> None:
+    """One build, tried twice: a mirror may hiccup once, and what really fails fails again."""
+    command = ["build", "--network=host", "--force-rm", *options, "-"]
+    try:
+        docker(*command, stdin=context)
+    except BuildFailed:
+        docker(*command, stdin=context)
+
+
 def _environment() -> dict[str, str]:
     # The classic builder works with every client and engine of the lab; BuildKit needs a plugin on some.
     return {**os.environ, "DOCKER_BUILDKIT": "0"}
