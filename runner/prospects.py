@@ -117,7 +117,7 @@ def tag_of(at: Standpoint, tags: dict[Release, str], release: Release) -> str:
 
 def local_tags(engine: EnginePort, home: str) -> tuple[str, ...]:
     """The tags of a repository that are on the engine."""
-    every = (tag for image in engine.images() for tag in image.tags if repository(tag) == home)
+    every = (tag for image in engine.images(home) for tag in image.tags if repository(tag) == home)
     return tuple(sorted(tag[len(home) + 1 :] for tag in every))
 
 

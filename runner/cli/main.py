@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from runner.cli.apply import apply_command
-from runner.cli.archives import backup_command, restore_command
 from runner.cli.ground import RECIPES, home_folder
-from runner.cli.init import init_command
-from runner.cli.look import doctor_command, ls_command
-from runner.cli.notes import gates_command, notes_command
-from runner.cli.plan import plan_command
-from runner.cli.prune import prune_command
-from runner.cli.recover import commit_command, recover_command
-from runner.cli.rehearse import rehearse_command
-from runner.cli.rollback import rollback_command
-from runner.cli.standing import history_command, show_command, status_command
 from runner.cli.terminal import error_json, say, say_json, tell
-from runner.cli.upgrade_all import upgrade_all_command
-from runner.cli.versions import verify_command, versions_command
 from runner.errors import Exit, RefloatError
 
 EPILOG = (
@@ -35,28 +24,29 @@ EPILOG = (
     "6 stuck, 7 busy, 8 engine unreachable, 70 our bug, 75 not now, 130 interrupted."
 )
 
-VERBS: dict[str, Callable[..., None]] = {
-    "ls": ls_command,
-    "versions": versions_command,
-    "notes": notes_command,
-    "gates": gates_command,
-    "plan": plan_command,
-    "rehearse": rehearse_command,
-    "apply": apply_command,
-    "upgrade-all": upgrade_all_command,
-    "rollback": rollback_command,
-    "backup": backup_command,
-    "restore": restore_command,
-    "recover": recover_command,
-    "commit": commit_command,
-    "status": status_command,
-    "history": history_command,
-    "show": show_command,
-    "verify": verify_command,
-    "prune": prune_command,
-    "doctor": doctor_command,
-    "init": init_command,
+VERBS = {
+    "ls": "look",
+    "versions": "versions",
+    "notes": "notes",
+    "gates": "notes",
+    "plan": "plan",
+    "rehearse": "rehearse",
+    "apply": "apply",
+    "upgrade-all": "upgrade_all",
+    "rollback": "rollback",
+    "backup": "archives",
+    "restore": "archives",
+    "recover": "recover",
+    "commit": "recover",
+    "status": "standing",
+    "history": "standing",
+    "show": "standing",
+    "verify": "versions",
+    "prune": "prune",
+    "doctor": "look",
+    "init": "init",
 }
+"""Each verb and the module of ``runner.cli`` that has it: only the one that is asked for is loaded."""
 
 
 def _print_version(asked: bool) -> None:
@@ -143,15 +133,23 @@ def new_app(arguments: list[str]) -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_top)
-    for name, command in VERBS.items():
-        app.command(name)(command)
-    _mount_families(app, arguments)
+    asked = next((word for word in arguments if not word.startswith("-")), "")
+    for verb in (asked,) if asked in VERBS else VERBS:
+        app.command(verb)(_command_of(verb))
+    if asked not in VERBS:
+        _mount_families(app, asked)
     return app
 
 
-def _mount_families(app: typer.Typer, arguments: list[str]) -> None:
+def _command_of(verb: str) -> Callable[..., None]:
+    command: Callable[..., None] = getattr(
+        import_module(f"runner.cli.{VERBS[verb]}"), f"{verb.replace('-', '_')}_command"
+    )
+    return command
+
+
+def _mount_families(app: typer.Typer, asked: str) -> None:
     """Load the verbs that bring much of their own only when they are asked for: help must come at once."""
-    asked = next((word for word in arguments if not word.startswith("-")), "")
     if asked == "recipes":
         from runner.cli.recipes import recipes_app
 
@@ -178,6 +176,7 @@ def _elsewhere() -> None:
 
 def main() -> None:
     """Run one command line and exit with its status."""
+    gc.set_threshold(100_000, 50, 50)  # what loading makes stays: looking through it again and again finds nothing
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no half-printed answer, and status 130
     sys.exit(status_of(sys.argv[1:]))
 

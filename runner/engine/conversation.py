@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
-from runner.engine.client import Wire
 from runner.engine.execution import STDOUT, Said, create_exec, exit_code_of
+from runner.engine.wire import Wire
 from runner.facts import Finished
 
 START_TIMEOUT_S = 60.0

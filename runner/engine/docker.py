@@ -11,13 +11,14 @@ from pydantic import JsonValue
 
 from runner.engine import parse
 from runner.engine.building import build_image, import_image
-from runner.engine.client import READ_TIMEOUT_S, WHAT_NEXT, Wire
 from runner.engine.conversation import Conversation
 from runner.engine.execution import run_command
+from runner.engine.failures import WHAT_NEXT
 from runner.engine.patience import between_restarts, persistently, until_it_answers
 from runner.engine.pulling import pull_image, repository_of
 from runner.engine.queries import label_filters, label_query
 from runner.engine.usage import USAGE_QUERY, usage_from
+from runner.engine.wire import READ_TIMEOUT_S, Wire
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
 
@@ -63,9 +64,10 @@ class DockerEngine:
         """See the port."""
         return parse.image_from_inspect(self._object(f"/images/{ref}/json", f"inspect image {ref}"))
 
-    def images(self) -> tuple[Image, ...]:
+    def images(self, repository: str = "") -> tuple[Image, ...]:
         """See the port."""
-        seen = (parse.image_from_inspect(each) for each in self._list("/images/json", "list images"))
+        params = {"filters": json.dumps({"reference": [repository]})} if repository else None
+        seen = (parse.image_from_inspect(each) for each in self._list("/images/json", "list images", params))
         return tuple(each for each in seen if any(not tag.endswith(":<none>") for tag in each.tags))
 
     def volume(self, name: str) -> Volume:

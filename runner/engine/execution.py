@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 
-from runner.engine.client import Wire
 from runner.engine.parse import flag, mapping, number, text
 from runner.engine.stream import Stream
+from runner.engine.wire import Wire
 from runner.errors import EngineUnreachable, OutcomeUnknown
 from runner.facts import Finished, Json
 

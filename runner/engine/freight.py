@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from runner.engine.client import Wire
 from runner.engine.pulling import follow_pull
+from runner.engine.wire import Wire
 
 SILENCE_TIMEOUT_S = 600.0
 """Between two pieces: an engine reads or unpacks a big layer for minutes without a word."""

@@ -185,7 +185,7 @@ def test_a_bug_is_one_sentence_and_a_report(home: Path, capsys: Out, monkeypatch
     def broken() -> None:
         raise ZeroDivisionError("seeded")
 
-    monkeypatch.setitem(main.VERBS, "ls", broken)
+    monkeypatch.setattr("runner.cli.look.ls_command", broken)
     assert status_of(["ls"]) == 70
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -197,7 +197,7 @@ def test_what_is_so_already_is_an_answer_and_no_error(capsys: Out, monkeypatch: 
     def done() -> None:
         raise NothingToDo("already-there", "db runs 2 already.", "Nothing needs to be done.")
 
-    monkeypatch.setitem(main.VERBS, "ls", done)
+    monkeypatch.setattr("runner.cli.look.ls_command", done)
     assert status_of(["ls"]) == 0
     assert capsys.readouterr().out.startswith("db runs 2 already.")
 
@@ -206,7 +206,7 @@ def test_ctrl_c_outside_a_run_is_status_130(monkeypatch: pytest.MonkeyPatch) -> 
     def pressed() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(main.VERBS, "ls", pressed)
+    monkeypatch.setattr("runner.cli.look.ls_command", pressed)
     assert status_of(["ls"]) == 130
 
 
@@ -248,12 +248,36 @@ def test_an_answer_nobody_reads_changes_no_status(home: Path) -> None:
     assert running.returncode == 0
 
 
+def modules_after(code: str, **environment: str) -> set[str]:
+    ran = subprocess.run([sys.executable, "-c", f"{code}; import sys; print(*sys.modules, file=sys.stderr)"], cwd=ROOT,
+                         capture_output=True, text=True, check=True, env={**os.environ, **environment})  # fmt: skip
+    return set(ran.stderr.splitlines()[-1].split())
+
+
 def test_help_loads_neither_the_engine_client_nor_the_models() -> None:
-    asked = (
-        "import sys; from runner.cli.main import status_of; status_of(['--help']); print(*sys.modules, file=sys.stderr)"
-    )
-    ran = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not {"docker", "requests", "pydantic", "rich", "yaml"} & set(ran.stderr.split())
+    loaded = modules_after("from runner.cli.main import status_of; status_of(['--help'])")
+    assert not {"docker", "requests", "pydantic", "rich", "yaml"} & loaded
+
+
+ON_MEMORY = """
+import runner.engine.docker, runner.vault.vault
+from runner.cli.main import status_of
+from runner.vault.memory import MemoryVault
+from tests.pure.sweep.stages import NAME, Stage, build
+engine = build(Stage("plain"))
+runner.engine.docker.connect_engine = lambda: engine
+runner.vault.vault.DockerVault = lambda engine, _image, _tell: MemoryVault(engine)
+assert status_of({line}) == 0
+"""
+
+
+@pytest.mark.parametrize("line", ["['ls']", "['plan', NAME, '--to', '2.0']", "['status']"])
+def test_what_is_typed_all_day_loads_no_other_verb_and_no_library_that_it_can_do_without(
+    line: str, tmp_path: Path
+) -> None:
+    loaded = modules_after(ON_MEMORY.replace("{line}", line).strip(), REFLOAT_HOME=str(tmp_path))
+    assert not {"docker", "requests", "urllib3", "rich", "jinja2", "apprise", "runner.registry.wire"} & loaded
+    assert not {"runner.cli.rehearse", "runner.cli.upgrade_all", "runner.cli.archives", "runner.cli.init"} & loaded
 
 
 def test_the_readme_names_every_verb_and_every_status() -> None:

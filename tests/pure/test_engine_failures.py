@@ -13,7 +13,8 @@ import pytest
 import requests.exceptions
 import urllib3.exceptions
 
-from runner.engine.client import FOREIGN, failure_from
+from runner.engine.client import KINDS
+from runner.engine.failures import failure_from
 from runner.errors import EngineError, EngineUnreachable, OutcomeUnknown, RefloatError
 
 LIBRARIES: tuple[ModuleType, ...] = (
@@ -44,10 +45,10 @@ def made(kind: type[BaseException]) -> BaseException:
 
 @pytest.mark.parametrize("kind", ALL, ids=full_name)
 def test_each_exception_of_the_libraries_is_caught_and_mapped(kind: type[BaseException]) -> None:
-    assert issubclass(kind, FOREIGN)
+    assert issubclass(kind, KINDS.foreign)
     if kind not in (docker.errors.APIError, docker.errors.NotFound, docker.errors.ImageNotFound):
         for changing in (True, False):
-            failure = failure_from(made(kind), "start x", "unix:///x", changing=changing)
+            failure = failure_from(made(kind), "start x", "unix:///x", changing=changing, kinds=KINDS)
             assert isinstance(failure, EngineError)
             assert changing or not isinstance(failure, OutcomeUnknown)
 
@@ -77,13 +78,13 @@ DOUBT = (
 @pytest.mark.parametrize("error", NEVER_SENT, ids=repr)
 @pytest.mark.parametrize("changing", [True, False])
 def test_a_request_that_was_never_sent_did_not_happen(error: Exception, changing: bool) -> None:
-    assert isinstance(failure_from(error, "start x", "unix:///x", changing=changing), EngineUnreachable)
+    assert isinstance(failure_from(error, "start x", "unix:///x", changing=changing, kinds=KINDS), EngineUnreachable)
 
 
 @pytest.mark.parametrize("error", DOUBT, ids=repr)
 def test_a_change_whose_answer_is_lost_is_doubt_and_a_reading_is_not(error: Exception) -> None:
-    assert isinstance(failure_from(error, "start x", "unix:///x", changing=True), OutcomeUnknown)
-    lost = failure_from(error, "inspect x", "unix:///x", changing=False)
+    assert isinstance(failure_from(error, "start x", "unix:///x", changing=True, kinds=KINDS), OutcomeUnknown)
+    lost = failure_from(error, "inspect x", "unix:///x", changing=False, kinds=KINDS)
     assert isinstance(lost, EngineUnreachable)
     assert lost.code in ("answer-lost", "engine-timeout")
 
@@ -91,10 +92,10 @@ def test_a_change_whose_answer_is_lost_is_doubt_and_a_reading_is_not(error: Exce
 def test_an_older_failure_that_was_being_handled_does_not_count() -> None:
     error = requests.exceptions.ReadTimeout("timed out")
     error.__context__ = ConnectionRefusedError()
-    assert isinstance(failure_from(error, "start x", "unix:///x", changing=True), OutcomeUnknown)
+    assert isinstance(failure_from(error, "start x", "unix:///x", changing=True, kinds=KINDS), OutcomeUnknown)
 
 
 def test_a_missing_permission_says_what_to_do() -> None:
-    failure: RefloatError = failure_from(NEVER_SENT[2], "look", "unix:///x", changing=False)
+    failure: RefloatError = failure_from(NEVER_SENT[2], "look", "unix:///x", changing=False, kinds=KINDS)
     assert failure.code == "engine-denied"
     assert "group docker" in failure.then

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine.client import Wire
 from runner.engine.docker import DockerEngine, connect_engine, wait_for_engine
+from runner.engine.link import local_socket
 from runner.engine.patience import ATTEMPTS
+from runner.engine.wire import Wire
 from runner.errors import EngineError, EngineUnreachable, OutcomeUnknown
 
 Reply = Callable[[socket.socket], None]
@@ -204,3 +205,23 @@ def test_a_context_that_is_not_there_is_not_replaced_by_another_engine(monkeypat
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(EngineUnreachable):
         connect_engine(url)
+
+
+@pytest.mark.parametrize("rest", [b"", b"\n"], ids=["counted", "chunked"])
+def test_an_answer_that_is_read_in_pieces_is_whole_or_an_error(address: Path, rest: bytes) -> None:
+    how = b"Transfer-Encoding: chunked\r\n\r\n20\r\n" if rest else b"Content-Length: 1000\r\n\r\n"
+    with served(address, lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n" + how + b"begun" + rest)):
+        pieces = Wire(f"unix://{address}").ask_pieces("/images/get", doing="save", params={}, timeout_s=5)
+        with pytest.raises(EngineUnreachable) as torn_off:
+            list(pieces)
+    assert torn_off.value.code == "answer-lost"
+
+
+@pytest.mark.parametrize("settings", ['{"HttpHeaders": {"X-Team": "a"}}', "{", "[]"])
+def test_settings_that_only_dockers_own_client_understands_are_left_to_it(
+    settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert local_socket("unix:///x") == "/x"
+    (tmp_path / "config.json").write_text(settings)
+    assert local_socket("unix:///x") == ""

@@ -72,9 +72,10 @@ class MemoryEngine:
         return self.world.image(ref)
 
     @call
-    def images(self) -> tuple[Image, ...]:
+    def images(self, repository: str = "") -> tuple[Image, ...]:
         """See the port."""
-        return tuple(each for each in self.world.images.values() if each.tags)
+        begins = f"{repository}:" if repository else ""
+        return tuple(each for each in self.world.images.values() if any(tag.startswith(begins) for tag in each.tags))
 
     @call
     def volume(self, name: str) -> Volume:
