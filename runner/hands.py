@@ -12,7 +12,7 @@ from runner.errors import Conflict, NotFound
 from runner.facts import Container, Finished, Json
 from runner.labels import RETURNED, ROLE, RUN
 from runner.secrecy import Secret
-from runner.steps.nouns import Existing, FileEdit, Ours, Who
+from runner.steps.nouns import Blueprint, Existing, FileEdit, Ours, Who
 from runner.vault.port import VaultPort
 
 
@@ -63,6 +63,8 @@ class Hands:
     writer: Writer
     told: dict[str, str]
     """What hooks are told of the run, as variables."""
+    way_back: Blueprint
+    """How to create the old container again where somebody removed it meanwhile."""
 
     def edit(self, edit: FileEdit, *, back: bool) -> Json:
         """Change a file, or take that back. What somebody else changed meanwhile is left alone, and it is said."""

@@ -107,6 +107,7 @@ def _hands(plan: Plan, engine: MemoryEngine, log: PaperLog) -> Hands:
         secret=lambda _pointer, _folder: "",
         writer=_no_writer,
         told={},
+        way_back=plan.lead.way_back,
     )
 
 

@@ -154,14 +154,14 @@ def stop_again(hands: Hands, step: StopAgain) -> Json:
 
 
 def start_container(hands: Hands, step: StartContainer) -> Json:
-    """Start the old one; create it again where the engine had deleted it."""
+    """Start the old one; create it again where the engine, or somebody, had deleted it."""
     _let_stop_end(hands, step)
     try:
         container = hands.container(step.who)
     except NotFound:
         if step.blueprint is None:
-            raise
-        container = hands.engine.container(_create_again(hands, step, step.blueprint))
+            hands.note("warning", f"{step.who.name} is gone, removed by somebody else: it is created again", None)
+        container = hands.engine.container(_create_again(hands, step, step.blueprint or hands.way_back))
     hands.engine.start(container.id)
     return {"id": container.id}
 

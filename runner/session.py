@@ -118,6 +118,7 @@ class Session:
             secret=lambda pointer, folder: secret_text(pointer, Path(folder)),
             writer=write_text,
             told=facts_of(plan, member or plan.lead),
+            way_back=(member or plan.lead).way_back,
         )
 
     def carry_out(self, plan: Plan, wish: Wish, inferred: tuple[Record, ...] = ()) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner.answers import Answer
+from runner.displaced import in_place_of
 from runner.errors import UsageError
 from runner.facts import Container, Fact
 from runner.goal import Goal
@@ -85,12 +86,15 @@ def _with_definitions(wanted: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
     return done
 
 
-def rollback_of_stack(session: Session, earlier: Plan, options: Options) -> Plan:
-    """The plan that takes a stack's upgrade back, long after it was accepted."""
+def rollback_of_stack(session: Session, earlier: Plan, options: Options, *, open_too: bool = False) -> Plan:
+    """The plan that takes a stack's upgrade back, long after it was accepted.
+
+    ``open_too``: its verdict is still open, but somebody else removed both versions of a member.
+    """
     along = {each.target: each.old.image_ref for each in earlier.members if each.recreated}
     wanted: tuple[Wanted, ...] = ()
     for member in earlier.members:
-        world = _as_it_was(session, earlier, member)
+        world = _as_it_was(session, earlier, member, open_too=open_too)
         world = defined(world, _edits(wanted), along) if member.recreated else world
         wanted = (*wanted, Wanted(world=world, options=options, recreated=member.recreated, earlier=member))
     plan = plan_stack_rollback(earlier, wanted, session.new_run(), session.now())
@@ -104,9 +108,9 @@ def _edits(wanted: Iterable[Wanted]) -> tuple[FileEdit, ...]:
     return tuple(definition.edit for definition in found if definition and definition.edit)
 
 
-def _as_it_was(session: Session, earlier: Plan, member: Member) -> World:
-    container = find_target(session.engine, member.target)
-    refuse_open(session, container)
+def _as_it_was(session: Session, earlier: Plan, member: Member, *, open_too: bool) -> World:
+    container = in_place_of(session.engine, member)
+    refuse_open(session, container, held_too=not open_too)
     image = session.engine.image(member.old.image_id)
     return look_around(session.engine, session.vault, container, image, member.old.image_ref, earlier.place,
                        measure=True)  # fmt: skip

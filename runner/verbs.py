@@ -8,6 +8,7 @@ from runner.answers import Answer, read_answers
 from runner.backups import clear_left_backups
 from runner.configuration import look_at_configuration, papers_of_texts
 from runner.destination import settled_goal
+from runner.displaced import displaced, in_place_of, plain_name
 from runner.due_now import Due, due_between, due_in, refuse_undecided
 from runner.errors import NotFound, Refused
 from runner.goal import Goal, image_ref
@@ -40,6 +41,8 @@ class RollbackOffer:
     undoes: bool
     losing: str
     """In words: which writes will be lost."""
+    closes: Plan | None = None
+    """The open run whose verdict this closes: somebody else removed both of its versions."""
 
 
 @dataclass(frozen=True)
@@ -141,18 +144,21 @@ class Refloat:
         session = self.session
         plan = self._last_upgrade(target_or_run, place)
         told = session.outcome(plan)
-        if told.held:
+        gone = displaced(session.engine, plan) if told.held else ()
+        if told.held and not gone:
             return RollbackOffer(plan=plan, undoes=True, losing=_losing(plan))
         self._check_seal(plan)
+        closes = plan if gone else None
         if plan.is_stack:
-            return RollbackOffer(plan=rollback_of_stack(session, plan, options), undoes=False, losing=_losing(plan))
-        container = find_target(session.engine, plan.target)
+            back = rollback_of_stack(session, plan, options, open_too=bool(gone))
+            return RollbackOffer(plan=back, undoes=False, losing=_losing(plan), closes=closes)
+        container = in_place_of(session.engine, plan.lead)
         image = session.engine.image(plan.old.image_id)
         world = look_around(session.engine, session.vault, container, image, plan.old.image_ref, plan.place,
                             measure=True)  # fmt: skip
         back = plan_rollback(defined(world), plan, options, session.new_run(), session.now())
         check_on_paper(back, world)
-        return RollbackOffer(plan=back, undoes=False, losing=_losing(plan))
+        return RollbackOffer(plan=back, undoes=False, losing=_losing(plan), closes=closes)
 
     def _check_seal(self, plan: Plan) -> None:
         for member in plan.members:
@@ -170,7 +176,7 @@ class Refloat:
         if stack := next((run for run in session.runs.of_target(engine_id, target_or_run) if self._is_up(run)), ""):
             return session.runs.plan(stack)
         container = find_target(session.engine, target_or_run)
-        name = container.name
+        name = plain_name(container)
         for run in session.runs.of_target(engine_id, name):
             if self._is_up(run):
                 return session.runs.plan(run)
@@ -188,6 +194,9 @@ class Refloat:
 
     def rollback(self, offer: RollbackOffer) -> Outcome:
         """Carry an offer out."""
+        if offer.closes is not None:
+            with self.session.holding(offer.closes):
+                self.session.commit(offer.closes)
         if not offer.undoes:
             return self.apply(offer.plan)
         with self.session.holding(offer.plan):

@@ -75,6 +75,28 @@ def test_a_runner_that_dies_around_the_edit_leaves_what_runs_and_what_is_written
         assert shop.image() == "refloat-lab/misbehave:2.0"
 
 
+def test_where_compose_removed_both_versions_of_an_open_run_the_old_one_comes_back_all_the_same(
+    lab_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop_on(lab_images, tmp_path, V2) as shop:
+        before, tree = shop.file.read_bytes(), shop.bench.tree()
+        line = ("--vault", shop.bench.vault, "--dwell", "1", "--hold")
+        held = refloat(shop, monkeypatch, "apply", shop.db, "--to", "migrates", *line)
+        assert held.status == 0, held.told
+        assert f"{shop.bench.name}-db-1-refloat-kept" in shop.compose("ps", "--all")
+        shop.compose("down")
+        gone = refloat(shop, monkeypatch, "rollback", f"{shop.bench.name}-db-1", "--yes")
+        assert (gone.status, "docker compose up -d" in gone.err) == (3, True), gone.told
+        shop.compose("up", "-d")
+        assert shop.image() == "refloat-lab/misbehave:migrates"
+        back = refloat(shop, monkeypatch, "rollback", shop.db, "--yes")
+        assert back.status == 0, back.told
+        assert (shop.file.read_bytes(), shop.bench.tree()) == (before, tree)
+        old = shop.ids()
+        shop.compose("up", "-d")
+        assert (shop.ids(), shop.image()) == (old, "refloat-lab/misbehave:1.0")
+
+
 def test_the_plan_shows_the_change_or_says_what_will_drift(
     lab_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
