@@ -1,11 +1,11 @@
-"""What a plan says of what people added to a product: files and packages no vendor has tried; it asks nobody."""
+"""What a plan says of what was found in a product: what people added, what its data is of; it asks nobody."""
 
 from __future__ import annotations
 
 from runner.plan import PlanWarning
 from runner.recipes.tags import release_in_tag
 from runner.versions import Release, scheme_named
-from runner.way import recipe_of, repository, side
+from runner.way import old_side, recipe_of, repository, side
 from runner.world import Inquired, World
 
 
@@ -28,6 +28,18 @@ def addition_warnings(world: World) -> tuple[PlanWarning, ...]:
         *(PlanWarning(code="customised", text=_list_words(one)) for one in listed),
         *(PlanWarning(code="outdated", text=text) for one in world.inquired if (text := _outdated(world, one))),
     )
+
+
+def data_warnings(world: World) -> tuple[PlanWarning, ...]:
+    """Where the data is of another version than the image, or nothing says what it is of."""
+    old, said = old_side(world), world.installed
+    if said.unread:
+        return (PlanWarning(code="version-unread", text=f"What is installed could not be read: {said.unread}"),)
+    if not old.data:
+        return ()
+    image = f"the image is {old.version}" if old.version else "its image does not say what it is"
+    text = f"The data is of {old.data}, says {said.where}; {image}. The vendor's rules are asked for {old.data}"
+    return (PlanWarning(code="data-version", text=text),)
 
 
 def _spoken(one: Inquired) -> str:

@@ -31,7 +31,7 @@ def settled_goal(engine: EnginePort, target: Container, goal: Goal, ask: Ask) ->
     image = engine.image(target.image_id)
     home = home_of(target, image)
     here = local_tags(engine, home)
-    at = standpoint(target, image, home) if goal.to not in here else None
+    at = standpoint(engine, target, image, home) if goal.to not in here else None
     if constraint and at is None:
         raise _unknown_version(target, goal)
     if at is None or (not constraint and len(_series(goal.to)) >= len(at.current.numbers)):
@@ -51,7 +51,7 @@ def tags_ahead(engine: EnginePort, target: Container, goal: Goal, ask: Ask) -> t
     constraint = constraint_from(goal.to if is_constraint(goal.to) else f"<={goal.to}")
     image = engine.image(target.image_id)
     home = home_of(target, image)
-    at = standpoint(target, image, home)
+    at = standpoint(engine, target, image, home)
     if at is None:
         raise _unknown_version(target, goal)
     here, listing = local_tags(engine, home), ask(home) if goal.pull != "never" else not_asked(home)

@@ -60,7 +60,7 @@ def due_in(plan: Plan) -> tuple[Due, ...]:
 
 
 def _release(recipe: Recipe, side: Side) -> Release | None:
-    return release_in_tag(recipe, repository(side.image_ref), side.version)
+    return release_in_tag(recipe, repository(side.image_ref), side.ruled)
 
 
 def _bare(release: Release) -> str:

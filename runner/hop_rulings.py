@@ -14,7 +14,7 @@ from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
 from runner.recipes.tags import edition_of, release_in_tag, tag_for
 from runner.versions import Release, scheme_named
-from runner.way import arriving_recipe, recipe_of, repository, side
+from runner.way import arriving_recipe, old_side, recipe_of, repository, side
 from runner.world import World
 
 
@@ -63,7 +63,7 @@ def other_product(world: World) -> tuple[PlanWarning, ...]:
 def _hop(world: World, recipe: Recipe) -> tuple[Release, Release] | None:
     if other_product(world):
         return None
-    old, new = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
+    old, new = old_side(world), side(world.new_image, world.new_ref)
     start, goal = release_of(recipe, old), release_of(recipe, new)
     if start is None or goal is None:
         return None
@@ -97,7 +97,7 @@ def _known(world: World, recipe: Recipe, hop: tuple[Release, Release]) -> Catalo
 
 def release_of(recipe: Recipe, side: Side) -> Release | None:
     """The release a side of an upgrade is."""
-    return release_in_tag(recipe, repository(side.image_ref), side.version)
+    return release_in_tag(recipe, repository(side.image_ref), side.ruled)
 
 
 def _consequences(recipe: Recipe, hop: tuple[Release, Release], known: Catalogue) -> tuple[str, ...]:

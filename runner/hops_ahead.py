@@ -36,7 +36,7 @@ def hops_ahead(engine: EnginePort, target: Container, goal: Goal, ask: Ask, *, f
     image = engine.image(target.image_id)
     home = home_of(target, image) if goal.to else repository(goal.image)
     tag = goal.to or goal.image[len(home) + 1 :]
-    at = standpoint(target, image, home) if home == repository(target.image_ref) else None
+    at = standpoint(engine, target, image, home) if home == repository(target.image_ref) else None
     into = read_tag(at.recipe, home, tag)[0] if at and "@" not in tag else None
     if at is None or into is None or into == at.current or into.edition != at.current.edition:
         return None

@@ -20,7 +20,7 @@ from runner.session import Session
 from runner.steps.nouns import FileEdit
 from runner.survey import look_around, survey
 from runner.vault.port import VaultPlace
-from runner.way import repository, side
+from runner.way import old_side, repository, side
 from runner.world import World
 
 ALONE: Mapping[str, str] = MappingProxyType({})
@@ -69,7 +69,7 @@ def defined(world: World, edits: tuple[FileEdit, ...] = (), along: Mapping[str, 
 def known_answers(session: Session, world: World, options: Options) -> tuple[Answer, ...]:
     """Every answer known, after those that come with the options are kept."""
     container = world.target
-    due = due_between(container.name, side(world.old_image, container.image_ref), side(world.new_image, world.new_ref))
+    due = due_between(container.name, old_side(world), side(world.new_image, world.new_ref))
     return keep_given(session, due, (*asked_here(due, options.standing_answers), *options.answers))
 
 

@@ -5,7 +5,7 @@ It touches nothing: no clock, no network, no environment.
 
 from __future__ import annotations
 
-from runner.additions import addition_warnings
+from runner.additions import addition_warnings, data_warnings
 from runner.compose.project import CONFIG_HASH
 from runner.donors import hide
 from runner.drift import drift_warnings
@@ -21,7 +21,7 @@ from runner.steps import AnyForward
 from runner.steps.nouns import Blueprint, Existing, HealthTerms, Ours
 from runner.vault.port import Room
 from runner.volume_warnings import volume_warnings
-from runner.way import Way, arriving_recipe, kept_name, recipe_of, side, staging_name, way_steps
+from runner.way import Way, arriving_recipe, kept_name, old_side, recipe_of, side, staging_name, way_steps
 from runner.world import World, expectations
 
 
@@ -132,7 +132,7 @@ def _part(world: World, options: Options, way: Way, spec: ContainerSpec, run: st
         container_id=world.target.id,
         kept_name=kept_name(name),
         staging_name=staging_name(name),
-        old=side(world.old_image, world.target.image_ref),
+        old=old_side(world),
         new=way.new,
         recipe=recipe.name if (recipe := recipe_of(world)) else "",
         room=Room(place=world.place, target=name, run=run),
@@ -158,6 +158,7 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
     return (
         *((PlanWarning(code="paused", text=paused),) if world.target.state.paused else ()),
         *notices,
+        *data_warnings(world),
         *addition_warnings(world),
         *volume_warnings(world),
         *(each for each in told if not _is_refreshed(world, each)),

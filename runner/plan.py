@@ -24,6 +24,13 @@ class Side(Fact):
     version: str = ""
     digest: str = ""
     """The name in its registry that never moves, ``repository@sha256:…``; empty where no registry gave the image."""
+    data: str = ""
+    """The version its data is of, where that is another than the image's: the vendor's rules are about this one."""
+
+    @property
+    def ruled(self) -> str:
+        """The version the vendor's rules are asked for."""
+        return self.data or self.version
 
     @property
     def spoken(self) -> str:

@@ -11,8 +11,10 @@ from runner.errors import UsageError
 from runner.facts import Container, Fact, Image
 from runner.goal import home_of
 from runner.hop_rulings import release_of
+from runner.installed import side_now
 from runner.outlook import Outlook, outlook
 from runner.paths import catalogue_of
+from runner.plan import Side
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
 from runner.recipes.tags import read_tag, tag_for, tags_by_release
@@ -31,6 +33,8 @@ class Prospect(Fact):
     target: str
     image: str
     version: str
+    data: str = ""
+    """The version of its data, where that is another: the rules are asked for it."""
     product: str = ""
     newest: str = ""
     reachable: str = ""
@@ -59,6 +63,7 @@ class Standpoint:
     recipe: Recipe
     home: str
     current: Release
+    here: Side
     variant: str = ""
     """Of the running tag: only tags of the same kind are compared."""
 
@@ -73,7 +78,7 @@ def read_prospect(engine: EnginePort, text: str, ask: Ask = not_asked,
     plain = Prospect(
         target=target.name, image=target.image_ref, version=side(image, target.image_ref).version, here=here
     )
-    at = standpoint(target, image, home) if home else None
+    at = standpoint(engine, target, image, home) if home else None
     if at is None:
         recipe = recipe_for_image(home) if home else None
         return plain.model_copy(update={"product": recipe.title if recipe else ""})
@@ -81,6 +86,8 @@ def read_prospect(engine: EnginePort, text: str, ask: Ask = not_asked,
     told = plain.model_copy(
         update={
             "product": at.recipe.title,
+            "version": at.here.version,
+            "data": at.here.data,
             "registry": listing.registry,
             "registry_tags": len(listing.tags),
             "unseen": listing.unseen,
@@ -99,14 +106,15 @@ def _home(target: Container, image: Image) -> str:
         return ""
 
 
-def standpoint(target: Container, image: Image, home: str) -> Standpoint | None:
-    """Where a target stands; None without a recipe, or where its version cannot be read."""
+def standpoint(engine: EnginePort, target: Container, image: Image, home: str) -> Standpoint | None:
+    """Where a target stands, its data before its image; None without a recipe, or where no version can be read."""
     recipe = recipe_for_image(home)
     if recipe is None:
         return None
-    current = release_of(recipe, side(image, target.image_ref))
+    here = side_now(engine, target, image)
+    current = release_of(recipe, here)
     tag = target.image_ref.partition("@")[0][len(home) + 1 :]
-    return Standpoint(recipe, home, current, read_tag(recipe, home, tag)[1]) if current else None
+    return Standpoint(recipe, home, current, here, read_tag(recipe, home, tag)[1]) if current else None
 
 
 def tag_of(at: Standpoint, tags: dict[Release, str], release: Release) -> str:

@@ -10,6 +10,7 @@ from runner.errors import EngineError, EngineUnreachable, NotFound, OutcomeUnkno
 from runner.facts import Container, Image, Volume
 from runner.goal import Goal, Pull, image_ref, pull_policy
 from runner.inquiry import inquire
+from runner.installed import read_installed
 from runner.labels import RUN
 from runner.plan import Side
 from runner.spec import data_mounts
@@ -30,7 +31,9 @@ def survey(engine: EnginePort, vault: VaultPort, target: Container, goal: Goal, 
     ref = image_ref(goal, target, old_image)
     new_image, notices = obtain_image(engine, ref, pull_policy(goal, ref), hear, asked=goal.pull is not None)
     world = look_around(engine, vault, target, new_image, ref, place, measure=measure, notices=notices)
-    return world.model_copy(update={"inquired": inquire(engine, target, recipe_of(world))})
+    recipe = recipe_of(world)
+    installed = read_installed(engine, target, world.old_image, recipe)
+    return world.model_copy(update={"inquired": inquire(engine, target, recipe), "installed": installed})
 
 
 def look_around(engine: EnginePort, vault: VaultPort, target: Container, new_image: Image, ref: str, place: VaultPlace,

@@ -13,6 +13,7 @@ from runner.due_now import Due, due_between, due_in, refuse_undecided
 from runner.errors import NotFound, Refused
 from runner.goal import Goal, image_ref
 from runner.inquiry import ask_checks
+from runner.installed import side_now
 from runner.looking import defined, keep_given, known_answers, look_at, refuse_open, survey_target
 from runner.options import Options
 from runner.outcome import Outcome
@@ -91,7 +92,7 @@ class Refloat:
             new = side(engine.image(ref), ref)
         except NotFound:
             new = Side(image_ref=ref, image_id="", version=ref.partition("@")[0][len(repository(ref)) + 1 :])
-        return due_between(container.name, side(old, container.image_ref), new)
+        return due_between(container.name, side_now(engine, container, old), new)
 
     def answers(self, due: Due, given: tuple[str, ...] = ()) -> tuple[Answer, ...]:
         """Every answer known, after those given now (``ID=TEXT``) are kept."""

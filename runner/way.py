@@ -10,7 +10,7 @@ from runner.plan import Side, held_tag
 from runner.recipes.due import packages_between
 from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
-from runner.recipes.tags import release_in_tag, stated_version
+from runner.recipes.tags import other_release, release_in_tag, stated_version
 from runner.recipes.work import PackageList
 from runner.steps import AnyForward
 from runner.steps.forward import (
@@ -33,12 +33,13 @@ from runner.steps.proof import AcceptVerdict, CompareEvidence, EditFile, ProveHe
 from runner.vault.port import Room, Source
 from runner.way_configuration import checks_beforehand, packages_beforehand, prepare_refresh, refresh_steps
 from runner.way_hooks import Hooks, keep_quiet, speak_again
-from runner.world import World
+from runner.world import Installed, World
 
 DEFAULT_STOP_S = 10
 """What the engine itself waits where nobody set a timeout."""
 NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 NO_PROOF = HealthTerms(deadline_s=0)
+UNASKED = Installed()
 
 
 class Way(Fact):
@@ -60,14 +61,20 @@ def repository(ref: str) -> str:
     return head if colon and "/" not in tail else name
 
 
-def side(image: Image, ref: str) -> Side:
+def side(image: Image, ref: str, installed: Installed = UNASKED) -> Side:
     """An image as a side of an upgrade; the version is where its recipe finds it, else its label's, else its tag."""
-    name = ref.partition("@")[0]
-    tag = name[len(repository(ref)) + 1 :]
-    recipe = recipe_for_image(repository(ref))
-    stated = stated_version(recipe, repository(ref), tag, image) if recipe else ""
-    digest = next((each for each in image.digests if repository(each) == repository(ref)), "")
-    return Side(image_ref=ref, image_id=image.id, version=stated or image.version or tag, digest=digest)
+    name, home = ref.partition("@")[0], repository(ref)
+    tag = name[len(home) + 1 :]
+    recipe = recipe_for_image(home)
+    version = (stated_version(recipe, home, tag, image) if recipe else "") or installed.program or image.version or tag
+    digest = next((each for each in image.digests if repository(each) == home), "")
+    data = other_release(recipe, home, version, installed.data, installed.data_parts) if recipe else ""
+    return Side(image_ref=ref, image_id=image.id, version=version, digest=digest, data=data)
+
+
+def old_side(world: World) -> Side:
+    """What runs, as its image and the container itself say."""
+    return side(world.old_image, world.target.image_ref, world.installed)
 
 
 def recipe_of(world: World) -> Recipe | None:
@@ -152,7 +159,7 @@ def _packages(world: World) -> tuple[PackageList, ...]:
     recipe = recipe_of(world)
     if recipe is None or not recipe.packages:
         return ()
-    sides = side(world.old_image, world.target.image_ref), side(world.new_image, world.new_ref)
+    sides = old_side(world), side(world.new_image, world.new_ref)
     leaving, into = (release_in_tag(recipe, repository(one.image_ref), one.version) for one in sides)
     return packages_between(recipe, leaving, into) if leaving and into else ()
 

@@ -38,6 +38,21 @@ class Inquired(Fact):
     source: str = ""
 
 
+class Installed(Fact):
+    """What a container itself, and not its image, says of versions; empty where nobody asked or it does not say."""
+
+    program: str = ""
+    """What runs, asked only where the image does not say it."""
+    data: str = ""
+    """What its data is of."""
+    data_parts: int = 4
+    """How many numbers of its version the data tells."""
+    where: str = ""
+    """What says so of the data, in words."""
+    unread: str = ""
+    """Why nothing says what there should be, in words; empty where all is said."""
+
+
 class Refreshing(Fact):
     """The configuration an upgrade refreshes, and what that came to when it was looked at."""
 
@@ -68,6 +83,7 @@ class World(Fact):
     notices: tuple[str, ...] = ()
     """What was odd while looking, such as a registry that did not answer."""
     inquired: tuple[Inquired, ...] = ()
+    installed: Installed = Installed()
     tags: tuple[str, ...] = ()
     """All tags of the target's repository, where it mattered and its registry told them; else nothing is known."""
 

@@ -42,8 +42,9 @@ def versions_command(target: Target, offline: Offline = False, releases: Release
 def _lines(one: Prospect) -> tuple[str, ...]:
     head = f"{one.target}: {one.product or 'no recipe knows this product'}, {one.version or 'version unknown'}"
     nothing = "nothing newer is known" if one.product else "not known"
-    way = " → ".join((one.version, *one.path)) if one.path else ""
+    way = " → ".join((one.data or one.version, *one.path)) if one.path else ""
     details = (
+        ("data", f"{one.data}: the vendor's rules are asked for it" if one.data else ""),
         ("newest", one.newest or nothing),
         ("within reach", (one.reachable or "nothing") if one.newest and one.reachable != one.newest else ""),
         ("way", way),

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from pydantic import JsonValue
 
@@ -16,7 +17,7 @@ from runner.engine.execution import run_command
 from runner.engine.failures import WHAT_NEXT
 from runner.engine.patience import between_restarts, persistently, until_it_answers
 from runner.engine.pulling import pull_image, repository_of
-from runner.engine.queries import label_filters, label_query
+from runner.engine.queries import label_filters, label_query, within
 from runner.engine.usage import USAGE_QUERY, usage_from
 from runner.engine.wire import READ_TIMEOUT_S, Wire
 from runner.errors import Conflict, EngineError, EngineUnreachable, NotFound
@@ -183,13 +184,11 @@ class DockerEngine:
             return None
         return parse.number(parse.mapping(answer), "StatusCode")
 
-    def read_archive(self, ref: str, path: str) -> bytes:
+    def read_archive(self, ref: str, path: str, *, at_most_bytes: int = 0) -> bytes:
         """See the port."""
-        doing, url = f"read {path} of {ref}", f"/containers/{ref}/archive"
-        return persistently(
-            self._sleep,
-            lambda: self._wire.ask_bytes("GET", url, doing=doing, params={"path": path}, timeout_s=TRANSFER_TIMEOUT_S),
-        )
+        doing, url, params = f"read {path} of {ref}", f"/containers/{ref}/archive", {"path": path}
+        ask = partial(self._wire.ask_pieces, url, doing=doing, params=params, timeout_s=TRANSFER_TIMEOUT_S)
+        return persistently(self._sleep, lambda: within(ask(), at_most_bytes, path))
 
     def write_archive(self, ref: str, path: str, tar: bytes) -> None:
         """See the port."""

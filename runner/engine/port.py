@@ -153,8 +153,11 @@ class EnginePort(Protocol):
         """Wait until it exits and give the exit code; None past ``timeout_s``."""
         ...
 
-    def read_archive(self, ref: str, path: str) -> bytes:
-        """Read a path of a container, running or not, as a tar; NotFound."""
+    def read_archive(self, ref: str, path: str, *, at_most_bytes: int = 0) -> bytes:
+        """Read a path of a container, running or not, as a tar; NotFound, and ``too-large`` past a limit that is set.
+
+        What a link points to is not followed: the tar holds the link.
+        """
         ...
 
     def write_archive(self, ref: str, path: str, tar: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from runner.hops import Backward, Downgrade, Editions, HopRule, Source, Stated
+from runner.hops import Backward, Downgrade, Editions, HopRule, NumberOfParts, Source, Stated
 from runner.recipes.health import Port, RecipeEvidence, RecipeProbe, Standstill
 from runner.recipes.patterns import Pattern
 from runner.recipes.work import (
@@ -61,7 +61,16 @@ class FromEnv(Stated):
     regex: Pattern = r"(\S+)"
 
 
-class FromCommand(Stated):
+class FromContainer(Stated):
+    """The version is asked of the container, not of its image: what its program says, or what its data is of."""
+
+    of: Literal["program", "data"] = Field(
+        default="program", description="Whose version it is. Where the data's is another, the rules are asked for it."
+    )
+    parts: NumberOfParts | None = Field(default=None, description="How many numbers of the version it tells, if few.")
+
+
+class FromCommand(FromContainer):
     """The version is printed by a command inside the container."""
 
     kind: Literal["command"]
@@ -69,22 +78,23 @@ class FromCommand(Stated):
     regex: Pattern
 
 
-class FromFile(Stated):
-    """The version stands in a file of the data, or in the name a link points to."""
+class FromFile(FromContainer):
+    """The version stands in a file, or in the name a link points to; it is read of a stopped container too."""
 
     kind: Literal["file", "link"]
-    path: str
+    path: str = Field(description="Absolute, or below one of data_paths; $NAME is the container's variable.")
     regex: Pattern = r"(\S+)"
+    of: Literal["program", "data"] = Field(default="data", description="Whose version it is.")
 
 
-class FromLog(Stated):
-    """The version stands in a log line."""
+class FromLog(FromContainer):
+    """The version stands in a log line: the last one since the start; several groups are joined by dots."""
 
     kind: Literal["log"]
     regex: Pattern
 
 
-class FromHttp(Stated):
+class FromHttp(FromContainer):
     """The version is a field of an HTTP answer."""
 
     kind: Literal["http"]
@@ -143,7 +153,7 @@ class Recipe(Stated):
     names: tuple[str, ...] = Field(default=(), description="Last path components that mean this product.")
     scheme: SchemeName
     version_from: tuple[VersionSource, ...] = Field(
-        default=(), description="Where the version is read: the first that can be; an image is asked before it runs."
+        default=(), description="Where the version is read: the first that can be; the image before the container."
     )
     releases: tuple[str | DatedRelease, ...] = Field(default=(), description="Releases known to exist; never complete.")
 

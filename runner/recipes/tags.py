@@ -52,6 +52,18 @@ def stated_version(recipe: Recipe, home: str, tag: str, image: Image) -> str:
     return next((one for one in said if one and release_in_tag(recipe, home, one)), "")
 
 
+def other_release(recipe: Recipe, home: str, version: str, data: str, parts: int) -> str:
+    """The release of some data where it is another than the image's, as far as the data tells; else empty."""
+    its, image = (release_in_tag(recipe, home, text) for text in (data, version))
+    if its is None or (image is not None and _alike(its, image, parts)):
+        return ""
+    return its.text
+
+
+def _alike(one: Release, other: Release, parts: int) -> bool:
+    return one.rank == other.rank if parts >= len(one.numbers) else one.series(parts) == other.series(parts)
+
+
 def _said_by(source: VersionSource, image: Image, tag: str) -> str:
     match source:
         case FromLabel():

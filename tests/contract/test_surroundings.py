@@ -227,6 +227,9 @@ def test_a_command_tells_its_code_and_output(bench: Bench) -> None:
     assert names_in(bench.engine.read_archive(name, "/data")) >= {"data/greeting"}
     with pytest.raises(NotFound):
         bench.engine.read_archive(name, "/nowhere")
+    with pytest.raises(EngineError) as large:
+        bench.engine.read_archive(name, "/data", at_most_bytes=100)
+    assert large.value.code == "too-large"
 
 
 def test_no_command_runs_in_a_stopped_container(bench: Bench) -> None:

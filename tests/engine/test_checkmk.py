@@ -146,6 +146,11 @@ def test_sites_of_several_versions_live_side_by_side(bench: Bench) -> None:
     listed = {one["name"]: one for one in json.loads(bench.refloat("ls", "--json").out)}
     assert listed[bench.name]["version"] == OLD
     assert listed[other]["version"] == NEW
+    until(lambda: "### CONTAINER STARTED" in bench.docker("logs", other), "the other site started")
+    bench.docker("rm", "--force", other)
+    bench.docker("create", "--name", other, "--volume", f"{bench.data}-two:/omd/sites", f"{CHECKMK}:{OLD}")
+    gone_back = json.loads(bench.refloat("versions", other, "--offline", "--json").out)
+    assert (gone_back["version"], gone_back["data"]) == (OLD, f"{NEW}.cre")
 
 
 def test_version_and_edition_change_one_after_the_other(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.engine.product_lab import fetch, unlabelled
+from tests.engine.product_lab import beside, fetch, unlabelled
 from tests.engine.upgrade_lab import Bench, bench_on
 from tests.lab.engines import until
 
@@ -44,12 +44,22 @@ def scraped(bench: Bench) -> tuple[int, int]:
     return at, samples(bench, at)
 
 
+def versions(bench: Bench) -> dict[str, str]:
+    """What is said of where it stands."""
+    ran = bench.refloat("versions", bench.name, "--offline", "--json")
+    assert ran.status == 0, ran.out + ran.err
+    found: dict[str, str] = json.loads(ran.out)
+    return found
+
+
 def test_prometheus_keeps_its_series_over_three_upgrades(bench: Bench) -> None:
-    bench.run(f"{PROMETHEUS}:2.24.1", "--volume", f"{bench.data}:/prometheus")
+    bench.run(unlabelled(bench, "prometheus", "2.24.1"), "--volume", f"{bench.data}:/prometheus")
     bench.acknowledge("3.0.0", *PROMETHEUS_3)
     at, count = scraped(bench)
+    asked = versions(bench)["version"]  # of a page: the image of this build does not say it
+    assert asked.startswith("2.24.1"), asked
     for version in ("2.42.0", "2.53.3", "3.5.3"):
-        said = bench.upgraded("--to", version).out
+        said = bench.upgraded("--image", f"{PROMETHEUS}:{version}").out
         assert f"{bench.name} runs {version}." in said
         assert samples(bench, at) == count
 
@@ -127,6 +137,11 @@ def test_postgres_of_another_major_crashes_is_seen_at_once_and_the_rows_are_inta
     until(lambda: psql(bench, "select 1", check=False) == "1", "postgres answers again")
     assert psql(bench, CHECKSUM) == before
     assert bench.left_of_runs() == []
+    bench.docker("stop", bench.name)
+    newer = beside(bench, "newer")
+    newer.run(f"{POSTGRES}:17", "--volume", f"{bench.data}:/var/lib/postgresql/data")
+    until(lambda: newer.target.state.status == "exited", "the newer one refuses the data")
+    assert versions(newer)["data"] == "15"
 
 
 def test_postgres_under_another_name_of_the_same_image_needs_nothing_and_a_rebuilt_one_is_an_upgrade(

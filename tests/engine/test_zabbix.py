@@ -79,6 +79,11 @@ def test_a_zabbix_server_migrates_its_schema_twice_and_the_rest_follows_in_order
     web.upgraded("--to", "7.0.22")
     agent.upgraded("--to", "7.0.22")
     assert hosts(web) == before
+    server.docker("stop", server.name)
+    older = start(bench, f"{SERVER}:6.0.14", "older", *DATABASE)
+    until(lambda: older.target.state.status == "exited", "the older server refuses the database")
+    told = json.loads(older.refloat("versions", older.name, "--offline", "--json").out)
+    assert (told["version"], told["data"]) == ("6.0.14", "7.0.0")
 
 
 def test_a_zabbix_proxy_makes_its_database_anew_and_is_taken_for_well(bench: Bench) -> None:

@@ -223,7 +223,8 @@ def test_the_registrys_tags_decide_what_the_recipes_list_leaves_open() -> None:
 
 
 def test_a_version_that_cannot_be_read_is_ruled_on_by_nobody() -> None:
-    assert plan_upgrade(going("postgres", "15", "ours"), Options(), "r", "").warnings == ()
+    warned = plan_upgrade(going("postgres", "15", "ours"), Options(), "r", "").warnings
+    assert [one.code for one in warned] == ["version-unread"]
 
 
 @pytest.mark.parametrize(

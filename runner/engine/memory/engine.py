@@ -218,9 +218,9 @@ class MemoryEngine:
         return None
 
     @call
-    def read_archive(self, ref: str, path: str) -> bytes:
+    def read_archive(self, ref: str, path: str, *, at_most_bytes: int = 0) -> bytes:
         """See the port."""
-        return files.pack(self.world, self.world.cell(ref), path)
+        return files.pack(self.world, self.world.cell(ref), path, at_most_bytes)
 
     @call
     def write_archive(self, ref: str, path: str, tar: bytes) -> None:

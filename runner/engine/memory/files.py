@@ -8,6 +8,7 @@ import tarfile
 from runner.engine.memory.cell import Cell
 from runner.engine.memory.life import health_argv, is_healthy, missing_path
 from runner.engine.memory.world import STANDS, World
+from runner.engine.queries import within
 from runner.errors import Conflict
 from runner.facts import Finished, MountKind
 
@@ -55,7 +56,7 @@ def tree(world: World, cell: Cell) -> dict[str, str]:
     return seen
 
 
-def pack(world: World, cell: Cell, path: str) -> bytes:
+def pack(world: World, cell: Cell, path: str, at_most_bytes: int = 0) -> bytes:
     """Yield a tar of a file, or of a folder with its name as the first part, as the engine does."""
     top, parent = path.rstrip("/"), path.rstrip("/").rpartition("/")[0]
     found = {name: token for name, token in tree(world, cell).items() if f"{name}/".startswith(f"{top}/")}
@@ -67,7 +68,7 @@ def pack(world: World, cell: Cell, path: str) -> bytes:
             member = tarfile.TarInfo(name.removeprefix(f"{parent}/"))
             member.size = len(token.encode())
             tar.addfile(member, io.BytesIO(token.encode()))
-    return packed.getvalue()
+    return within((packed.getvalue(),), at_most_bytes, path)
 
 
 def unpack(world: World, cell: Cell, path: str, packed: bytes) -> None:
