@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runner.compose.project import PROJECT
 from runner.engine.port import EnginePort
-from runner.errors import NotFound, Stuck
+from runner.errors import NotFound, Stuck, UsageError
 from runner.facts import Container
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR, run_of
 from runner.perform_data import VERDICT_PAPER
@@ -58,24 +58,27 @@ def resume_wish(plan: Plan, records: tuple[Record, ...]) -> Wish:
 
 def lost_runs(session: Session, target: str, place: VaultPlace) -> tuple[Open, ...]:
     """The runs that left containers on the engine, are not in any journal here, and have their papers in the vault."""
-    found = (_lost(session, one, place) for one in _strange_successors(session, target))
+    found = (_lost(session, one, place) for one in _strange_successors(session, target, place))
     return tuple(lost for lost in found if lost is not None)
 
 
 def refuse_unexplained(session: Session, target: str, place: VaultPlace) -> None:
     """Stuck ``no-papers`` where a run is open on the engine that neither a journal here nor this vault explains."""
-    for successor in _strange_successors(session, target):
+    for successor in _strange_successors(session, target, place):
         if "plan.json" not in _papers(session, successor.labels[RUN], place):
             _refuse_if_open(session.engine, successor, place)
 
 
-def _strange_successors(session: Session, target: str) -> tuple[Container, ...]:
+def _strange_successors(session: Session, target: str, place: VaultPlace) -> tuple[Container, ...]:
+    """One of each run that no journal here knows, by run: of what is asked for by name, else of the stack of that name.
+
+    The name of a stack of refloat.yaml is on no container: only the papers of its runs tell it.
+    """
     known = set(session.runs.all())
-    seen = {
-        run_of(container.labels[RUN]): container
-        for container in session.engine.containers({RUN: "", ROLE: SUCCESSOR})
-        if run_of(container.labels[RUN]) not in known and _is_asked_for(container, target)
-    }
+    successors = session.engine.containers({RUN: "", ROLE: SUCCESSOR})
+    strange = tuple(each for each in successors if run_of(each.labels[RUN]) not in known)
+    asked = tuple(each for each in strange if _is_asked_for(each, target))
+    seen = {run_of(each.labels[RUN]): each for each in asked or _of_stack(session, strange, target, place)}
     return tuple(seen[run] for run in sorted(seen))
 
 
@@ -89,6 +92,30 @@ def _is_asked_for(successor: Container, target: str) -> bool:
     plain = successor.name.removesuffix(staging_name(""))
     label = successor.labels[RUN]
     return target in ("", plain, successor.name, label, run_of(label), successor.labels.get(PROJECT, ""))
+
+
+def _of_stack(
+    session: Session, successors: tuple[Container, ...], name: str, place: VaultPlace
+) -> tuple[Container, ...]:
+    """Those of a stack of refloat.yaml, whose name is on no container: only the papers of its runs tell it."""
+    copies = (each for each in successors if name and REHEARSAL not in each.labels)
+    return tuple(each for each in copies if _stack_of(session, each, place) == name)
+
+
+def _stack_of(session: Session, successor: Container, place: VaultPlace) -> str:
+    try:
+        plan = plan_of_successor(session, successor, place)
+    except UsageError:  # of another version of refloat
+        return ""
+    return plan.target if plan else ""
+
+
+def plan_of_stack_named(session: Session, name: str, place: VaultPlace) -> Plan | None:
+    """The newest plan by that name in the vault, of a run that made containers which are still there."""
+    successors = session.engine.containers({RUN: "", ROLE: SUCCESSOR})
+    found = _of_stack(session, successors, name, place)
+    newest = max(found, key=lambda each: each.labels[RUN], default=None)
+    return plan_of_successor(session, newest, place) if newest else None
 
 
 def _lost(session: Session, successor: Container, place: VaultPlace) -> Open | None:

@@ -11,6 +11,7 @@ from runner.destination import settled_goal
 from runner.displaced import displaced, in_place_of, plain_name
 from runner.due_now import Due, due_between, due_in, refuse_undecided
 from runner.errors import NotFound, Refused
+from runner.facts import Container
 from runner.goal import Goal, image_ref
 from runner.inquiry import ask_checks
 from runner.installed import side_now
@@ -21,7 +22,15 @@ from runner.papercheck import check_on_paper
 from runner.plan import Member, Plan, Side
 from runner.planner import plan_rollback, plan_upgrade
 from runner.records import End, Wish
-from runner.recovery import Open, lost_runs, open_runs, plan_of_successor, refuse_unexplained, resume_wish
+from runner.recovery import (
+    Open,
+    lost_runs,
+    open_runs,
+    plan_of_stack_named,
+    plan_of_successor,
+    refuse_unexplained,
+    resume_wish,
+)
 from runner.refusals import refuse_unready
 from runner.session import Session
 from runner.stack_order import with_tenants
@@ -176,7 +185,9 @@ class Refloat:
         engine_id = session.engine.engine().id
         if stack := next((run for run in session.runs.of_target(engine_id, target_or_run) if self._is_up(run)), ""):
             return session.runs.plan(stack)
-        container = find_target(session.engine, target_or_run)
+        container = self._named(target_or_run, place)
+        if isinstance(container, Plan):
+            return container
         name = plain_name(container)
         for run in session.runs.of_target(engine_id, name):
             if self._is_up(run):
@@ -187,6 +198,16 @@ class Refloat:
         what = f"No upgrade of {name} is known here, and none in the vault {place.path or place.volume}."
         then = f"See what is: refloat history. Is its vault elsewhere? refloat rollback {name} --vault VOLUME_OR_PATH"
         raise Refused("nothing-to-roll-back", what, then=then)
+
+    def _named(self, name: str, place: VaultPlace) -> Container | Plan:
+        """The container of that name; else the upgrade of a stack that only its papers in the vault name."""
+        try:
+            return find_target(self.session.engine, name)
+        except Refused:
+            plan = plan_of_stack_named(self.session, name, place)
+            if plan is None or plan.verb != "upgrade":
+                raise
+            return plan
 
     def _is_up(self, run: str) -> bool:
         """Whether a run is an upgrade that went through."""

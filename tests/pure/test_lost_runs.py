@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine, RunnerDied
 from runner.errors import Refused, Stuck
 from runner.goal import Goal
+from runner.options import Options
 from runner.records import End
 from runner.session import Session
+from runner.stacking import Part, Stack
 from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
-from tests.pure.sweep.stages import NAME, OLD, STAGES, prepared
+from tests.pure.sweep.stages import NAME, OLD, STACKS, STAGES, WEB, build, prepared
 
 ELSEWHERE = VaultPlace(volume="another-vault")
 
@@ -79,3 +82,31 @@ def test_one_without_papers_is_no_hindrance_to_the_others(tmp_path: Path) -> Non
 
 def test_another_target_is_recovered_without_its_papers(lost: Refloat) -> None:
     assert lost.recover("somebody-else", place=ELSEWHERE) == ()
+
+
+def stack_on(home: Path, fatal: str) -> MemoryEngine:
+    """An engine on which a stack was upgraded by a runner that is gone with its disk, maybe on the way."""
+    engine = build(next(stage for stage in STACKS if stage.name == "two of a stack go through"))
+    gone, goal, options = runner(engine, home, fatal), Goal(to="2.0"), Options(deadline_s=10)
+    parts = tuple(Part(target=name, goal=goal, options=options) for name in (NAME, WEB))
+    with suppress(RunnerDied):
+        gone.apply(gone.plan_stack(Stack(name="pair", parts=parts, options=options)))
+    return engine
+
+
+def test_a_stack_is_found_by_its_name_which_only_the_papers_tell(tmp_path: Path) -> None:
+    engine = stack_on(tmp_path / "gone", "did start-successor")
+    other = runner(engine, tmp_path / "here")
+    assert other.recover("another") == ()
+    (end,) = other.recover("pair")
+    assert (end.target, end.end) == ("pair", End.OLD)
+    assert [engine.container(name).image_ref for name in (NAME, WEB)] == [OLD, "vendor/web:1.0"]
+
+
+def test_a_stack_that_no_journal_knows_is_rolled_back_by_its_name(tmp_path: Path) -> None:
+    engine = stack_on(tmp_path / "gone", "")
+    other = runner(engine, tmp_path / "here")
+    assert other.rollback(other.offer_rollback("pair")).end is End.NEW
+    assert [engine.container(name).image_ref for name in (NAME, WEB)] == [OLD, "vendor/web:1.0"]
+    with pytest.raises(Refused, match="There is no container another"):
+        other.offer_rollback("another")
