@@ -10,7 +10,17 @@ from types import MappingProxyType
 
 from runner.compose.edit import Change, find_edit
 from runner.compose.places import Files, Unclear
-from runner.compose.project import PROJECT, SERVICE, Definition, Project, override_text, paths_of, project_of, siblings
+from runner.compose.project import (
+    DEPENDS_ON,
+    PROJECT,
+    SERVICE,
+    Definition,
+    Project,
+    override_text,
+    paths_of,
+    project_of,
+    siblings,
+)
 from runner.facts import Container, Image
 from runner.steps.nouns import FileEdit
 from runner.way import repository
@@ -49,6 +59,27 @@ def read_definition(target: Container, others: tuple[Container, ...], new_image:
     except Unclear as why:
         return plain.model_copy(update={"why_not": str(why)})
     return plain.model_copy(update={"edit": edit, "config_hash": _new_hash(project, paths, new_ref)})
+
+
+def written_needs(members: tuple[Container, ...]) -> frozenset[tuple[str, str]]:
+    """Who is to be started after whom, by id, as the files say of containers on which compose (v1) did not note it."""
+    return frozenset(
+        (each.id, other.id)
+        for each in members
+        if (project := project_of(each)) and DEPENDS_ON not in each.labels
+        for name in _written_services(project)
+        for other in members
+        if (theirs := project_of(other)) and (theirs.name, theirs.service) == (project.name, name)
+    )
+
+
+def _written_services(project: Project) -> tuple[str, ...]:
+    """What a service depends on; nothing where the files are not here, or not plain to read."""
+    paths = paths_of(project, lambda path: Path(path).is_file())
+    try:
+        return Files(paths, _text).depends_on(project.service)
+    except Unclear:
+        return ()
 
 
 def _services_along(project: Project, others: tuple[Container, ...],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from runner.compose.project import PREFIX, PROJECT, SERVICE
+from runner.compose.project import DEPENDS_ON, PROJECT, SERVICE
 from runner.errors import Refused
 from runner.facts import Container
 from runner.labels import READERS, ROLE
@@ -13,38 +13,49 @@ from runner.spec.inspected import mapping, text, texts
 from runner.spec.warn_settings import MODES, ways_of_depending
 from runner.way import repository
 
-DEPENDS_ON = f"{PREFIX}depends_on"
 DATABASES = ("postgres", "mariadb", "mysql", "mongodb")
 """The recipes that are meant where a product's rules say “database”."""
 
 
-def in_order(members: tuple[Container, ...]) -> tuple[Container, ...]:
-    """Each after all it needs, else as given; Refused ``stack-cycle`` where they need each other."""
+Pairs = frozenset[tuple[str, str]]
+"""Who needs whom, by id."""
+
+
+def in_order(members: tuple[Container, ...], written: Pairs = frozenset()) -> tuple[Container, ...]:
+    """Each after all it needs, else as given; Refused ``stack-cycle`` where they need each other.
+
+    ``written`` are needs that no label and no setting of theirs tells.
+    """
     left, done = list(members), list[Container]()
     while left:
         known = {each.id for each in done}
-        ready = next((each for each in left if {need.id for need in needs_of(each, members)} <= known), None)
+        ready = next((each for each in left if {need.id for need in needs_of(each, members, written)} <= known), None)
         if ready is None:
-            raise _cycle(left)
+            raise _cycle(left, written)
         left.remove(ready)
         done.append(ready)
     return tuple(done)
 
 
-def _cycle(left: list[Container]) -> Refused:
-    needs = (f"{each.name} needs {', '.join(need.name for need in needs_of(each, tuple(left)))}" for each in left)
+def _cycle(left: list[Container], written: Pairs) -> Refused:
+    needs = (
+        f"{each.name} needs {', '.join(need.name for need in needs_of(each, tuple(left), written))}" for each in left
+    )
     what = f"There is no order in which these could be started: {'; '.join(needs)}."
     return Refused("stack-cycle", what, then="Upgrade them one by one, or leave one out of the stack.")
 
 
-def needs_of(container: Container, among: tuple[Container, ...]) -> tuple[Container, ...]:
+def needs_of(container: Container, among: tuple[Container, ...], written: Pairs = frozenset()) -> tuple[Container, ...]:
     """The others that must run before it does."""
     others = (each for each in among if each.id != container.id)
-    return tuple(each for each in others if _needs(container, each))
+    return tuple(each for each in others if _needs(container, each, written))
 
 
-def _needs(container: Container, other: Container) -> bool:
-    return _refers_to(container, other) or (_comes_after(container, other) and not _refers_to(other, container))
+def _needs(container: Container, other: Container, written: Pairs) -> bool:
+    if _refers_to(container, other) or (container.id, other.id) in written:
+        return True
+    firm = _refers_to(other, container) or (other.id, container.id) in written
+    return _comes_after(container, other) and not firm
 
 
 def _refers_to(container: Container, other: Container) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner.answers import Answer
+from runner.composed import written_needs
 from runner.displaced import in_place_of
 from runner.errors import UsageError
 from runner.facts import Container, Fact
@@ -45,7 +46,8 @@ def plan_of_stack(session: Session, stack: Stack, place: VaultPlace) -> Plan:
     if len(asked) < len(stack.parts):
         raise UsageError("stack-twice", f"The stack {stack.name} names a container twice.", then="Name each once.")
     everyone = session.engine.containers()
-    members = in_order(_with_all_tenants(tuple(found for found, _ in asked.values()), everyone))
+    every = _with_all_tenants(tuple(found for found, _ in asked.values()), everyone)
+    members = in_order(every, written_needs(every))
     for container in members:
         refuse_open(session, container)
     wanted, answers = _wanted(session, members, {key: part for key, (_, part) in asked.items()}, place)

@@ -40,7 +40,7 @@ def find_edit(paths: tuple[str, ...], variables: str, read: Read, change: Change
 
 
 def _edit(files: Files, variables: str, read: Read, change: Change) -> FileEdit | None:
-    place = _sole_place(files, change.service)
+    place = _own_place(files, change)
     text = files.text(place.path)
     inner = _inner_start(text, place)
     known = assignments(read(variables) or "")
@@ -67,15 +67,19 @@ def _refuse_own_variables(files: Files, read: Read, place: Place, known: dict[st
                 raise Unclear(f"the image in {place.path} is made with {name} of {path}")
 
 
-def _sole_place(files: Files, service: str) -> Place:
+def _own_place(files: Files, change: Change) -> Place:
+    """Where the image is written that this service has alone, or with others that go to the same one with it."""
+    service = change.service
     place = files.image(service)
     if place is None:
         raise Unclear(f"no image of the service {service} is written in {', '.join(files.paths)}")
     if files.is_built(service):
         raise Unclear(f"compose builds the service {service} itself")
     sharing = [name for name in files.services() if name != service and _image_key(files, name) == place.key]
-    if sharing or files.uses(place) > 2:
-        others = ", ".join(sharing) or "something else"
+    going = dict(change.along)
+    staying = [name for name in sharing if going.get(name) != change.new]
+    if staying or files.uses(place) > 2 + len(sharing):
+        others = ", ".join(staying) or "something else"
         raise Unclear(f"{service} has its image in one with {others} in {place.path}")
     return place
 

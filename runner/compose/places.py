@@ -91,6 +91,11 @@ class Files:
         """Whether compose builds it."""
         return any(_value(self._service(path, service), "build") is not None for path in self.every)
 
+    def depends_on(self, service: str) -> tuple[str, ...]:
+        """The services it is to be started after, by all of the files; Unclear."""
+        nodes = (_value(self._service(path, service), "depends_on") for path in self.every)
+        return tuple(dict.fromkeys(name for node in nodes for name in _names(node)))
+
     def uses(self, place: Place) -> int:
         """How often the scalar stands in its file: 1, and once more for each alias."""
         return sum(1 for node in _leaves(self._file(place.path)[1]) if node.start_mark.index == place.start)
@@ -187,6 +192,13 @@ def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
         return own
     merged = (each for name, value in pairs if name.value == "<<" for each in _merged(value))
     return next((found for each in merged if (found := _value(each, key)) is not None), None)
+
+
+def _names(node: yaml.Node | None) -> tuple[str, ...]:
+    """The items of a list, or the keys of a mapping."""
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(str(each.value) for each in node.value)
+    return tuple(str(key.value) for key, _ in _pairs(node))
 
 
 def _merged(node: yaml.Node) -> tuple[yaml.Node, ...]:

@@ -12,6 +12,7 @@ PREFIX = "com.docker.compose."
 PROJECT, SERVICE = f"{PREFIX}project", f"{PREFIX}service"
 CONFIG_FILES, WORKING_DIR = f"{PREFIX}project.config_files", f"{PREFIX}project.working_dir"
 ENVIRONMENT_FILE = f"{PREFIX}project.environment_file"
+DEPENDS_ON = f"{PREFIX}depends_on"
 CONFIG_HASH, VERSION = f"{PREFIX}config-hash", f"{PREFIX}version"
 
 

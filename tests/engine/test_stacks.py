@@ -73,7 +73,7 @@ def test_a_runner_that_dies_with_its_journal_leaves_both_to_be_brought_back(pair
     died = stack(pair, "migrates", "crash", REFLOAT_DEBUG_KILL_AT=boundary)
     assert died.status == -9, died.told
     shutil.rmtree(pair.home)
-    recovered = pair.refloat("recover", pair.name, "--vault", pair.vault)
+    recovered = pair.refloat("recover", f"{pair.name}-pair", "--vault", pair.vault)
     assert recovered.status in (0, 5), recovered.told
     assert (images(pair), pair.tree(), pair.tree(web(pair))) == (["1.0", "1.0"], *before)
     assert all(pair.engine.container(name).state.running for name in (pair.name, web(pair)))

@@ -322,3 +322,30 @@ def test_a_variable_of_several_is_left_where_one_of_them_goes_elsewhere() -> Non
     files = {BASE: SHARED, DOTENV: "TAG=1.0\n"}
     with pytest.raises(Unclear, match="reach other services"):
         edit_of(files, replace(TO_2, along=(("web", "acme/web:3.0"),)))
+
+
+TOGETHER = {
+    "a merge key": "x-d: &d\n  image: acme/db:1.0  # both\nservices:\n  db: {<<: *d}\n  replica: {<<: *d}\n",
+    "an alias": "services:\n  db:\n    image: &i acme/db:1.0\n  replica:\n    image: *i\n",
+    "extends": "services:\n  db:\n    image: acme/db:1.0\n  replica:\n    extends: db\n",
+}
+
+
+@pytest.mark.parametrize("how", TOGETHER)
+def test_one_image_of_several_services_is_changed_once_where_all_of_them_go_there_together(how: str) -> None:
+    text = TOGETHER[how]
+    with pytest.raises(Unclear, match="in one with replica"):
+        edit_of({BASE: text})
+    with pytest.raises(Unclear, match="in one with replica"):
+        edit_of({BASE: text}, replace(TO_2, along=(("replica", "acme/db:3.0"),)))
+    edit = edit_of({BASE: text}, replace(TO_2, along=(("replica", "acme/db:2.0"),)))
+    after = edit.apply(text.encode()).decode()
+    assert after == text.replace("acme/db:1.0", "acme/db:2.0")
+    replica = Change("replica", "acme/db:1.0", "acme/db:2.0", along=(("db", "acme/db:2.0"),))
+    assert find_edit((BASE,), DOTENV, reading({BASE: after}), replica) is None
+
+
+def test_an_anchor_that_something_else_uses_as_well_is_left() -> None:
+    text = "x-i: &i acme/db:1.0\nservices:\n  db: {image: *i, labels: {v: *i}}\n  replica: {image: *i}\n"
+    with pytest.raises(Unclear, match="something else"):
+        edit_of({BASE: text}, replace(TO_2, along=(("replica", "acme/db:2.0"),)))

@@ -8,7 +8,8 @@ import pytest
 
 from runner.cli.stacks import stack_asked
 from runner.cli.wishes import Wishes
-from runner.compose.project import PROJECT, SERVICE
+from runner.compose.project import CONFIG_FILES, DEPENDS_ON, PROJECT, SERVICE, WORKING_DIR
+from runner.composed import written_needs
 from runner.config.reading import config_from_yaml
 from runner.engine.memory import MemoryEngine
 from runner.errors import Busy, NothingToDo, Refused, UsageError
@@ -17,7 +18,7 @@ from runner.goal import Goal
 from runner.labels import member_run
 from runner.plan import Plan
 from runner.report.plan_text import plan_text
-from runner.stack_order import DEPENDS_ON, in_order, needs_of, recreated, with_tenants
+from runner.stack_order import in_order, needs_of, recreated, with_tenants
 from runner.stacking import Part, Stack
 from runner.steps import AnyForward
 from runner.steps.nouns import Phase
@@ -54,6 +55,26 @@ def test_who_depends_on_another_comes_after_it_whatever_the_order_it_is_named_in
     )
     assert order(engine, "web", "api", "db") == ["db", "api", "web"]
     assert order(engine, "api", "web", "db") == ["db", "api", "web"]
+
+
+DEPENDING = """\
+x-api: &api {depends_on: {db: {condition: service_started}}}
+services:
+  web: {image: "a:1", depends_on: [api, nobody]}
+  api: {<<: *api, image: "b:1"}
+  db: {image: "c:1"}
+"""
+
+
+def test_where_compose_noted_no_dependence_on_the_containers_its_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(DEPENDING)
+    where: Json = {WORKING_DIR: str(tmp_path), CONFIG_FILES: "compose.yml"}
+    bodies = ((name, image, {"Labels": {**labelled(name), **where}}) for name, image in
+              (("web", "a:1"), ("api", "b:1"), ("db", "c:1")))  # fmt: skip
+    everyone = engine_of(*bodies).containers()
+    assert [each.name for each in in_order(everyone, written_needs(everyone))] == ["db", "api", "web"]
+    (tmp_path / "compose.yml").write_text("services: [")
+    assert written_needs(everyone) == frozenset()
 
 
 def test_namespaces_and_the_rules_of_products_give_an_order_and_what_is_free_stays_as_named() -> None:
