@@ -69,8 +69,10 @@ services:
 def test_where_compose_noted_no_dependence_on_the_containers_its_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text(DEPENDING)
     where: Json = {WORKING_DIR: str(tmp_path), CONFIG_FILES: "compose.yml"}
-    bodies = ((name, image, {"Labels": {**labelled(name), **where}}) for name, image in
-              (("web", "a:1"), ("api", "b:1"), ("db", "c:1")))  # fmt: skip
+    bodies: list[tuple[str, str, Json]] = [
+        (name, image, {"Labels": {**labelled(name), **where}})
+        for name, image in (("web", "a:1"), ("api", "b:1"), ("db", "c:1"))
+    ]
     everyone = engine_of(*bodies).containers()
     assert [each.name for each in in_order(everyone, written_needs(everyone))] == ["db", "api", "web"]
     (tmp_path / "compose.yml").write_text("services: [")
