@@ -6,6 +6,7 @@ The way back is not in it, and it changes nothing.
 from __future__ import annotations
 
 from runner.evidence import Finding
+from runner.facts import Container, Json
 from runner.forecast import forecast
 from runner.outcome import Outcome
 from runner.plan import Plan
@@ -16,6 +17,7 @@ from runner.records import End
 from runner.rehearsal import Altered, Rehearsed, new_trouble
 from runner.session import Session
 from runner.spec.inspected import objects, texts
+from runner.vault.port import Room, Source
 from runner.world import World
 
 SHOWN_LINES = 20
@@ -44,34 +46,40 @@ def figures(played: Played, meant: Plan, look: World, said: str, seen: Rehearsed
     ``look`` is the copy before the play, ``said`` what the old version logged on it.
     """
     session, successor = played.session, played.successor
-    used = session.engine.usage(successor.id)
-    altered = _altered(played, meant)
-    lines = new_trouble(said, session.engine.logs(successor.id))
+    used, plan = session.engine.usage(successor.id), played.plan
+    changes = altered(session, plan.lead.room, plan.sources, meant.sources)
+    facts = found_by(plan, session.runs.records(plan.run), "refresh-configuration")
     longer_s = None if seen.settle_s is None or seen.ready_s is None else max(0.0, seen.ready_s - seen.settle_s)
     return {
         "migration_s": longer_s,
         "used": used,
-        "changes": altered,
-        "growth_bytes": sum(one.size_bytes for one in altered) - look.size_bytes if altered else None,
-        "expected": forecast(played.plan, session.runs.records(played.plan.run), seen.paused_s),
-        "configuration": _refreshed(played),
-        "new_lines": quoted_lines("\n".join(lines[:SHOWN_LINES]), successor, SHOWN_LINES),
+        "changes": changes,
+        "growth_bytes": sum(one.size_bytes for one in changes) - look.size_bytes if changes else None,
+        "expected": forecast(plan, session.runs.records(plan.run), seen.paused_s),
+        "configuration": refreshed(facts),
+        "new_lines": trouble_in(session, successor, said),
     }
 
 
-def _refreshed(played: Played) -> tuple[str, ...]:
-    paths = found_by(played.plan, played.session.runs.records(played.plan.run), "refresh-configuration").get("paths")
-    told = (texts(path.get("lines")) for path in objects(paths))
+def trouble_in(session: Session, container: Container, said: str) -> tuple[str, ...]:
+    """Lines in a container's log that look like trouble and that its old version, which said this, never said."""
+    lines = new_trouble(said, session.engine.logs(container.id))
+    return quoted_lines("\n".join(lines[:SHOWN_LINES]), container, SHOWN_LINES)
+
+
+def refreshed(facts: Json) -> tuple[str, ...]:
+    """What a refresh of configuration did, from the facts of its step: a line a path."""
+    told = (texts(path.get("lines")) for path in objects(facts.get("paths")))
     return tuple(line.strip() for lines in told for line in lines)
 
 
-def _altered(played: Played, meant: Plan) -> tuple[Altered, ...]:
+def altered(session: Session, room: Room, sources: tuple[Source, ...],
+            meant: tuple[Source, ...]) -> tuple[Altered, ...]:  # fmt: skip
     """The changes of each clone, under the name of what it stands for: both are mounted at the same place."""
-    sources = played.plan.sources
     if not sources:
         return ()
-    named = {source.destination: source.spoken for source in meant.sources}
-    told = played.session.vault.changes(played.plan.lead.room, sources)
+    named = {source.destination: source.spoken for source in meant}
+    told = session.vault.changes(room, sources)
     return tuple(
         Altered(source=named.get(source.destination, source.spoken), destination=source.destination, **one.model_dump())
         for source, one in zip(sources, told, strict=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from runner.outcome import downtime_s
 from runner.plan import Estimate, Plan, step_key
 from runner.records import Did, Meant, Record
-from runner.steps.forward import ColdCopy, StartSuccessor, StopContainer
+from runner.steps.forward import ColdCopy, StartAgain, StartSuccessor, StopContainer
 from runner.steps.proof import ProveHealth
 
 
@@ -21,7 +21,7 @@ def forecast(played: Plan, records: tuple[Record, ...], copy_s: float | None) ->
     if measured_s is None or ready_s is None:
         return None
     stop_s, played_s = _lasted_s(played, records, StopContainer), _lasted_s(played, records, ColdCopy)
-    start_s = _lasted_s(played, records, StartSuccessor) + ready_s
+    start_s = _lasted_s(played, records, StartSuccessor) + _lasted_s(played, records, StartAgain) + ready_s
     rest_s = max(0.0, measured_s - stop_s - played_s - start_s)
     predicted_s = played_s if copy_s is None else copy_s
     like = "as on the copy" if copy_s is None else "as for the snapshot just now"
@@ -35,9 +35,10 @@ def forecast(played: Plan, records: tuple[Record, ...], copy_s: float | None) ->
 
 
 def _ready_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
-    proofs = [each for each in records if isinstance(each, Did) and each.key in _keys(plan, ProveHealth)]
-    ready_s = proofs[-1].facts.get("ready_after_s") if proofs else None
-    return ready_s if isinstance(ready_s, float) else None
+    """How long all were until they were healthy, one after another; None where one was not proven."""
+    ready = {each.key: each.facts.get("ready_after_s") for each in records if isinstance(each, Did)}
+    told = [ready_s for key in _keys(plan, ProveHealth) if isinstance(ready_s := ready.get(key), float)]
+    return sum(told) if told and len(told) == len(_keys(plan, ProveHealth)) else None
 
 
 def _lasted_s(plan: Plan, records: tuple[Record, ...], kind: type) -> float:

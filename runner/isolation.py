@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -24,6 +24,7 @@ SAFE_CAPABILITIES = frozenset({
     "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "MKNOD",
     "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_NICE", "SYS_RESOURCE",
 })  # fmt: skip
+MODES = ("PidMode", "IpcMode")
 OWN_MODES = ("", "private", "none", "shareable")
 REBUILT = ("Binds", "Mounts", "NetworkMode", "RestartPolicy", "CpuShares", "PidsLimit", "OomScoreAdj", "BlkioWeight")
 WORDS = {
@@ -88,6 +89,12 @@ class Props:
     things: tuple[StandsFor, ...]
     free_memory_bytes: int = 0
     """0 where it is not known."""
+    more: tuple[NetworkWish, ...] = ()
+    """Further networks of the rehearsal that it is on."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Namespaces of others who are rehearsed with it (``container:NAME``) → those of their copies."""
+    sharers: int = 1
+    """How many copies run at the same time."""
 
 
 def shown_mounts(container: Container, sources: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -107,36 +114,47 @@ def network_body(labels: Mapping[str, str]) -> Json:
 def isolated(spec: ContainerSpec, container: Container, props: Props) -> Isolated:
     """The copy's spec; Refused ``not-rehearsable`` where its data cannot be put in place."""
     mounts = tuple(_stand_ins(container, props))
-    offline = text(spec.host_config.get("NetworkMode")) == "none"
-    memory, memory_words = _memory(spec, props.free_memory_bytes)
+    memory, memory_words = _memory(spec, props)
+    joined, network = _network(spec, props)
     host: Json = {
-        **_kept(spec),
+        **_kept(spec, props.shared),
         "Mounts": [*(mount for mount, _ in mounts if mount), *_in_memory(spec)],
-        "NetworkMode": "none" if offline else props.network,
-        "Dns": [NOBODY],
+        **network,
         "CpuShares": SHARES,
         "PidsLimit": min(integer(spec.host_config.get("PidsLimit")) or PIDS, PIDS),
         "OomScoreAdj": FIRST_TO_GO,
         "BlkioWeight": DISK_SHARES,
         **memory,
     }
-    joined = () if offline else (NetworkWish(network=props.network, settings={"Aliases": [*props.aliases]}),)
     config: Json = {key: value for key, value in spec.config.items() if key not in ("Labels", "MacAddress")}
     changed = {"config": config, "host_config": host, "networks": joined, "auto_remove": False}
-    taken = (*_taken(spec), *(words for _, words in mounts if words))
+    taken = (*_taken(spec, props.shared), *(words for _, words in mounts if words))
     limits = (memory_words, *LIMITS)
     return Isolated(spec=spec.model_copy(update=changed), taken=tuple(dict.fromkeys(taken)), limits=limits)
 
 
-def _memory(spec: ContainerSpec, free_bytes: int) -> tuple[Json, str]:
-    """The target's own limit, else half of what is free now."""
+def _network(spec: ContainerSpec, props: Props) -> tuple[tuple[NetworkWish, ...], Json]:
+    """The networks it joins, and what HostConfig says of that; who lives in another's network has none of its own."""
+    mode = text(spec.host_config.get("NetworkMode"))
+    if mode in props.shared:
+        return (), {"NetworkMode": props.shared[mode]}
+    if mode == "none":
+        return (), {"NetworkMode": "none", "Dns": [NOBODY]}
+    first = NetworkWish(network=props.network, settings={"Aliases": [*props.aliases]})
+    return (first, *props.more), {"NetworkMode": props.network, "Dns": [NOBODY]}
+
+
+def _memory(spec: ContainerSpec, props: Props) -> tuple[Json, str]:
+    """The target's own limit, else half of what is free now, shared with the other copies."""
+    free_bytes, sharers = props.free_memory_bytes, props.sharers
     own = integer(spec.host_config.get("Memory"))
     if own:
         return {}, f"its own limit of {own / 1e6:,.0f} MB of memory; it goes first where memory runs out"
     if not free_bytes:
         return {}, "no limit of memory, for what is free is not known; it goes first where memory runs out"
-    share = max(free_bytes // 2, LEAST_MEMORY_BYTES)
-    words = f"{share / 1e6:,.0f} MB of memory, half of what is free; it goes first where memory runs out"
+    share = max(free_bytes // 2 // sharers, LEAST_MEMORY_BYTES)
+    part = "half of what is free" if sharers == 1 else f"its share of the half of what is free, of {sharers}"
+    words = f"{share / 1e6:,.0f} MB of memory, {part}; it goes first where memory runs out"
     return {"Memory": share}, words
 
 
@@ -157,13 +175,14 @@ def aliases_of(spec: ContainerSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys((spec.name, *chosen)))
 
 
-def _kept(spec: ContainerSpec) -> Json:
+def _kept(spec: ContainerSpec, shared: Mapping[str, str]) -> Json:
     host = spec.host_config
     kept: Json = {key: host[key] for key in HARMLESS if key in host}
     capabilities = [each for each in texts(host.get("CapAdd")) if _is_safe(each)]
     security = [each for each in texts(host.get("SecurityOpt")) if _is_strict(each)]
     ipc: Json = {"IpcMode": host["IpcMode"]} if text(host.get("IpcMode")) in OWN_MODES and "IpcMode" in host else {}
-    return {**kept, **ipc, "CapAdd": listed(capabilities), "SecurityOpt": listed(security)}
+    theirs: Json = {key: shared[mode] for key in MODES if (mode := text(host.get(key))) in shared}
+    return {**kept, **ipc, **theirs, "CapAdd": listed(capabilities), "SecurityOpt": listed(security)}
 
 
 def _is_safe(capability: str) -> bool:
@@ -174,29 +193,29 @@ def _is_strict(option: str) -> bool:
     return option.startswith(("no-new-privileges", "label"))
 
 
-def _taken(spec: ContainerSpec) -> Iterator[str]:
+def _taken(spec: ContainerSpec, shared: Mapping[str, str]) -> Iterator[str]:
     host = spec.host_config
     yield from (f"capability {each}" for each in texts(host.get("CapAdd")) if not _is_safe(each))
     yield from (f"security option {each}" for each in texts(host.get("SecurityOpt")) if not _is_strict(each))
-    yield from (WORDS.get(key, key) for key in host if _is_lost(key, host[key]))
+    yield from (WORDS.get(key, key) for key in host if _is_lost(key, host[key], shared))
     if "RestartPolicy" in host:
         yield "its restart policy"
-    yield from _network_words(spec)
+    yield from _network_words(spec, shared)
     if mapping(spec.config.get("Labels")):
         yield f"its labels: {', '.join(sorted(mapping(spec.config.get('Labels'))))}"
 
 
-def _is_lost(key: str, value: JsonValue) -> bool:
-    if key in (*HARMLESS, *REBUILT, "CapAdd", "SecurityOpt"):
+def _is_lost(key: str, value: JsonValue, shared: Mapping[str, str]) -> bool:
+    if key in (*HARMLESS, *REBUILT, "CapAdd", "SecurityOpt") or (key in MODES and text(value) in shared):
         return False
     return key != "IpcMode" or text(value) not in OWN_MODES
 
 
-def _network_words(spec: ContainerSpec) -> Iterator[str]:
+def _network_words(spec: ContainerSpec, shared: Mapping[str, str]) -> Iterator[str]:
     mode = text(spec.host_config.get("NetworkMode"))
     if mode == "host":
         yield "the host's network"
-    elif mode.startswith("container:"):
+    elif mode.startswith("container:") and mode not in shared:
         yield f"the network of {mode.partition(':')[2]}"
     elif spec.networks:
         yield f"everybody else on {', '.join(wish.network for wish in spec.networks)}, and what is beyond"

@@ -52,7 +52,7 @@ class Needs:
         """The runs whose snapshots are being put back, or played on."""
         opened = (plan for run, plan in self.plans.items() if self.is_open(run))
         earlier = {step.earlier.run for plan in opened for step in plan.steps if isinstance(step, BringBackData)}
-        return frozenset(earlier | {scene.room.run for scene in left_scenes(self.session)})
+        return frozenset(earlier | {each.room.run for scene in left_scenes(self.session) for each in scene.everyone})
 
     @cached_property
     def let_go(self) -> dict[str, Retention]:

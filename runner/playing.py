@@ -146,9 +146,18 @@ class Play:
         """The plan for the copy as it stands, and what it looked like."""
         session, world = self.session, self.world
         close_probers(session.engine, self.scene.run)  # who lives in the copy's network would be in the plan's way
-        named = stand_in.model_copy(update={"image_ref": world.target.image_ref})
+        named = as_settled(stand_in, world.target)
         look = look_around(session.engine, session.vault, named, world.new_image, world.new_ref, world.place,
                            measure=True, run=run)  # fmt: skip
         look = with_refresh(session.vault, look, self.options).model_copy(update={"tags": world.tags})
         plan = plan_upgrade(look, self._options_here, run, session.now())
         return plan.model_copy(update={"verb": "rehearsal"}), look
+
+
+def as_settled(stand_in: Container, target: Container) -> Container:
+    """A copy as the planner is to see it: under its image's name, and well, for that was proven.
+
+    The engine itself may say only much later whether it is healthy.
+    """
+    state = stand_in.state.model_copy(update={"health": None})
+    return stand_in.model_copy(update={"image_ref": target.image_ref, "state": state})

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from runner.errors import Exit
 from runner.evidence import Finding
 from runner.facts import Fact, Usage
-from runner.labels import RUN
+from runner.labels import RUN, member_run, run_of
 from runner.plan import Estimate, Expectation, Plan
 from runner.steps import AnyForward
 from runner.vault.port import Changed, Room, Source, VaultPlace
@@ -58,11 +58,22 @@ class Scene(Belongings):
     """The run of the scene whose snapshot is shared, where several versions are rehearsed side by side."""
     hops: int = 1
     """How many plans are played, one after another."""
+    members: tuple[Scene, ...] = ()
+    """Of a stack: what is made for each member; the scene of the whole has no data of its own."""
+    part: int = 0
+    """Of a member: its number in the stack, counted from 1; ``within`` is the run of the whole."""
+    networks: dict[str, str] = {}
+    """Of a stack: network that members share → the one that stands for it."""
+
+    @property
+    def everyone(self) -> tuple[Scene, ...]:
+        """It and its members."""
+        return (self, *self.members)
 
     @property
     def stand_in(self) -> str:
-        """The old version's copy."""
-        return f"{self.target}-rehearsal-{self.run[-6:]}"
+        """The old version's copy; of a stack what its copies are called together."""
+        return f"{self.target}-rehearsal-{run_of(self.run)[-6:]}"
 
     @property
     def network(self) -> str:
@@ -72,7 +83,7 @@ class Scene(Belongings):
     @property
     def play(self) -> str:
         """The run of the plan that is carried out on the copies."""
-        return f"{self.run}-play"
+        return member_run(f"{self.within}-play", self.part) if self.part else f"{self.run}-play"
 
     @property
     def plays(self) -> tuple[str, ...]:
@@ -84,12 +95,14 @@ class Scene(Belongings):
     @property
     def play_rooms(self) -> tuple[Room, ...]:
         """Where those runs keep their snapshots."""
+        if self.members:
+            return ()
         return tuple(Room(place=self.place, target=self.stand_in, run=run) for run in self.plays)
 
     @property
     def labels(self) -> dict[str, str]:
         """What all things of a rehearsal carry."""
-        return {**self.marks, RUN: self.run, REHEARSAL: self.run}
+        return {**self.marks, RUN: self.run, REHEARSAL: self.within if self.part else self.run}
 
 
 class Altered(Changed):
@@ -153,6 +166,15 @@ class Rehearsed(Fact):
     """What keeps the copy from taking the breath of others."""
     hops: tuple[Rehearsed, ...] = ()
     """Where it is a path: what came of each hop, in order; those after one that failed were not played."""
+    members: tuple[Rehearsed, ...] = ()
+    """Where it is a stack: what was seen of each member, in the order in which they are started."""
+    asked: str = ""
+    """Of a stack: what was typed besides its name to say where it shall go."""
+
+    @property
+    def again(self) -> str:
+        """What to type after a verb for the same change."""
+        return f"{self.target} {self.asked}".rstrip() if self.members else f"{self.target} --image {self.new_ref}"
 
     @property
     def exit_status(self) -> Exit:

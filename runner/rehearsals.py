@@ -44,7 +44,8 @@ def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE
     lacking = convincing(_results(session), plan, session.clock.now(), max_age, further)
     if lacking:
         what = f"{plan.target} {plan.old.spoken} → {plan.new.spoken} must be rehearsed first: {lacking}."
-        then = then or f"refloat rehearse {plan.target} --image {plan.new.image_ref}"
+        goal = "" if plan.is_stack else f" --image {plan.new.image_ref}"
+        then = then or f"refloat rehearse {plan.target}{goal}"
         raise Refused("not-rehearsed", what, then=then)
 
 

@@ -31,7 +31,8 @@ from runner.vault.port import Room, VaultPlace
 from runner.way import recipe_of
 from runner.world import World
 
-__all__ = ["Ears", "Packed", "Wanted", "kept_result", "look_at_original", "named_snapshot", "rehearse", "upgraded_copy"]
+__all__ = ["Ears", "Packed", "Wanted", "kept_result", "look_at_original", "named_snapshot", "original_of", "rehearse",
+           "upgraded_copy"]  # fmt: skip
 
 SETTLED_S = 0.5
 """How long the old version must stay up on the copy; nothing is decided by it but that it can be stopped then."""
@@ -60,6 +61,8 @@ class Wanted:
     """The archive that is played on instead."""
     hops: tuple[HopTo, ...] = ()
     """Where one upgrade may not go straight to the goal: the hops after the one the plan is for."""
+    asked: str = ""
+    """Of a stack: what was typed besides its name to say where it shall go."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """More labels for everything that is made, so that others can clear it away, too."""
 
@@ -96,9 +99,9 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
     The second of the two is None where the new version does not stand; then the first says why.
     """
     if plan.is_stack:
-        others = ", ".join(member.target for member in plan.members[1:])
-        what = f"{plan.target} goes with {others}: only one container is rehearsed at a time."
-        raise Refused("stack-rehearsal", what)
+        others = ", ".join(member.target for member in plan.members if member.target != plan.target)
+        what = f"{plan.target} goes with {others}: they are rehearsed to one version at a time, and over no stops."
+        raise Refused("stack-rehearsal", what, then=f"refloat rehearse {plan.target} --to VERSION")
     if world.target.state.paused:
         what = f"{plan.target} is paused, and it would have to be woken up to be looked at."
         then = f"docker unpause {plan.target}, or rehearse on a snapshot: refloat rehearse {plan.target} --from RUN"
@@ -146,7 +149,7 @@ def look_at_original(session: Session, world: World, plan: Plan, scene: Scene, w
 
     Refused ``no-data``, and VaultError where the archive is damaged, foreign or not there.
     """
-    original = _the_original(session, world, scene, wanted)
+    original = original_of(session, world, scene.run, wanted.options, untouched=wanted.untouched)
     if wanted.packed:
         _unpack(scene, wanted.packed, tell)
         return original
@@ -165,16 +168,16 @@ def _unpack(scene: Scene, packed: Packed, tell: Callable[[str], None]) -> None:
     packed.archives.bring_in(packed.archive, scene.room, scene.sources)
 
 
-def _the_original(session: Session, world: World, scene: Scene, wanted: Wanted) -> Original:
+def original_of(session: Session, world: World, run: str, options: Options, *, untouched: bool) -> Original:
     """What the target itself answers now is what its copy must answer; untouched, what is asked of everybody."""
-    terms, readings = _old_terms(world, wanted.options), _readings(world, wanted.options)
-    if wanted.untouched:
-        mine = set(wanted.options.probes)
+    terms, readings = _old_terms(world, options), _readings(world, options)
+    if untouched:
+        mine = set(options.probes)
         probes = tuple(p for p in terms.probes if isinstance(p, ImageHealth) or not (p.if_before or p in mine))
         return Original(terms.model_copy(update={"probes": probes}), readings, {}, None)
-    answered = probe_once(session.engine, world.target, terms, scene.run)
+    answered = probe_once(session.engine, world.target, terms, run)
     probes = tuple(probe for probe in terms.probes if probe.spoken in answered)
-    evidence = read_settled(session, world.target, readings, scene.run)
+    evidence = read_settled(session, world.target, readings, run)
     return Original(terms.model_copy(update={"probes": probes}), readings, evidence, None)
 
 

@@ -42,6 +42,11 @@ class Stack(Fact):
 
 def plan_of_stack(session: Session, stack: Stack, place: VaultPlace) -> Plan:
     """Look at all and decide; a plan that cannot be undone from everywhere on paper is never given out."""
+    return look_at_stack(session, stack, place)[1]
+
+
+def look_at_stack(session: Session, stack: Stack, place: VaultPlace) -> tuple[tuple[Wanted, ...], Plan]:
+    """The plan, and what it was made for: one for each of its members, in their order."""
     asked = {(found := find_target(session.engine, part.target)).id: (found, part) for part in stack.parts}
     if len(asked) < len(stack.parts):
         raise UsageError("stack-twice", f"The stack {stack.name} names a container twice.", then="Name each once.")
@@ -53,7 +58,14 @@ def plan_of_stack(session: Session, stack: Stack, place: VaultPlace) -> Plan:
     wanted, answers = _wanted(session, members, {key: part for key, (_, part) in asked.items()}, place)
     plan = plan_stack(stack.name, wanted, stack.options, session.new_run(), session.now(), answers)
     check_on_paper(plan, *(each.world for each in wanted))
-    return plan
+    return wanted, plan
+
+
+def tenants_of(session: Session, container: Container, goal: Goal, options: Options) -> Stack | None:
+    """The stack that one container is with those who live in its namespaces; None where it is alone."""
+    if len(with_tenants(container, session.engine.containers())) == 1:
+        return None
+    return Stack(name=container.name, parts=(Part(target=container.id, goal=goal, options=options),), options=options)
 
 
 def _with_all_tenants(members: tuple[Container, ...], everyone: tuple[Container, ...]) -> tuple[Container, ...]:

@@ -1,4 +1,4 @@
-"""Sets the scene of a rehearsal (snapshot, clones, network, stand-in) and strikes it; of the user's it pauses one."""
+"""Sets the scene of a rehearsal (snapshot, clones, network, stand-in) and strikes it; of the user's it pauses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from runner import stillness
 from runner.errors import Busy, EngineError, NotFound
-from runner.facts import Container
+from runner.facts import Container, Json
 from runner.isolation import Isolated, StandsFor, is_about_disk_shares, network_body, without_disk_shares
 from runner.journal import write_durably
 from runner.labels import ROLE, RUN
@@ -31,7 +31,8 @@ def _scene_path(session: Session, run: str) -> Path:
     return rehearsals_folder(session.home) / run / "scene.json"
 
 
-def _pause_path(session: Session, run: str) -> Path:
+def pause_path(session: Session, run: str) -> Path:
+    """The file that says that what is rehearsed is ours to wake up."""
     return rehearsals_folder(session.home) / run / "paused"
 
 
@@ -52,7 +53,7 @@ def on_stage(session: Session, scene: Scene) -> Iterator[None]:
 def take_snapshot(session: Session, scene: Scene, container: Container) -> float:
     """Copy the data into the vault; gives how long the target stood still meanwhile, in seconds."""
     session.vault.write_papers(scene.room, {"rehearsal.json": scene.model_dump_json()}, scene.sources)
-    return stillness.take_snapshot(session, scene.room, scene.sources, container, _pause_path(session, scene.run))
+    return stillness.take_snapshot(session, scene.room, scene.sources, container, pause_path(session, scene.run))
 
 
 def make_clones(session: Session, scene: Scene) -> str:
@@ -82,21 +83,32 @@ def stand_ins(session: Session, scene: Scene) -> tuple[StandsFor, ...]:
 
 def make_stand_in(session: Session, scene: Scene, world: World, copy: Isolated) -> Container:
     """Create the old version's copy on its own network and start it."""
-    engine = session.engine
-    engine.create_network(scene.network, network_body(scene.labels))
-    labels = {**scene.labels, ROLE: STAND_IN}
-    ref = world.target.image_ref
-    made = create_body(copy.spec, world.old_image, labels=labels, restart=False, ref=_still(session, ref, world))
-    engine.create_container(scene.stand_in, made.body)
+    session.engine.create_network(scene.network, network_body(scene.labels))
+    return place_stand_in(session, scene, world, copy)
+
+
+def place_stand_in(session: Session, scene: Scene, world: World, copy: Isolated, *, start: bool = True) -> Container:
+    """Create the old version's copy, joined to all its networks, and start it."""
+    engine, labels = session.engine, {**scene.labels, ROLE: STAND_IN}
+    still = _still(session, world.target.image_ref, world)
+    made = create_body(copy.spec, world.old_image, labels=labels, restart=False, ref=still)
+    _create(session, scene.stand_in, made.body, made.connects)
     try:
-        engine.start(scene.stand_in)
+        if start:
+            engine.start(scene.stand_in)
     except EngineError as no:
         if not is_about_disk_shares(no):
             raise
         engine.remove_container(scene.stand_in, force=True, volumes=True)
-        engine.create_container(scene.stand_in, without_disk_shares(made.body))
+        _create(session, scene.stand_in, without_disk_shares(made.body), made.connects)
         engine.start(scene.stand_in)
     return engine.container(scene.stand_in)
+
+
+def _create(session: Session, name: str, body: Json, connects: tuple[tuple[str, Json], ...]) -> None:
+    session.engine.create_container(name, body)
+    for network, settings in connects:
+        session.engine.connect(network, name, settings)
 
 
 def _still(session: Session, ref: str, world: World) -> str:
@@ -109,9 +121,23 @@ def _still(session: Session, ref: str, world: World) -> str:
 
 def strike(session: Session, scene: Scene) -> None:
     """Take away all that was made; it may be done again, after any interruption."""
+    stillness.wake(session, pause_path(session, scene.run))
+    for each in scene.everyone:
+        _remove_containers(session, each)
+    for each in scene.everyone:
+        _drop_data(session, each)
+    for network in (scene.network, *scene.networks.values()):
+        with contextlib.suppress(NotFound):
+            session.engine.remove_network(network)
+    path = _scene_path(session, scene.run)
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # whoever only held a snapshot for others has played nothing
+        path.parent.rmdir()
+
+
+def _drop_data(session: Session, scene: Scene) -> None:
+    """The clones, copies, snapshots and tags; nobody runs on them any more."""
     engine, vault = session.engine, session.vault
-    stillness.wake(session, _pause_path(session, scene.run))
-    _remove_containers(session, scene)
     if scene.clones:
         vault.drop_clone(scene.room, scene.clones)
     for name in scene.copies.values():
@@ -121,16 +147,10 @@ def strike(session: Session, scene: Scene) -> None:
         vault.discard(room)
     if not scene.borrowed and scene.sources:
         vault.discard(scene.room)
-    for run in (*(() if scene.within else (scene.room.run,)), scene.run, *scene.plays):
+    for run in (*(() if scene.within and not scene.part else (scene.room.run,)), scene.run, *scene.plays):
         vault.close(run)
-    with contextlib.suppress(NotFound):
-        engine.remove_network(scene.network)
     for run in scene.plays:
         engine.untag(held_tag(run))
-    path = _scene_path(session, scene.run)
-    path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # whoever only held a snapshot for others has played nothing
-        path.parent.rmdir()
 
 
 def _remove_containers(session: Session, scene: Scene) -> None:
@@ -182,8 +202,9 @@ def _held(session: Session, scene: Scene) -> Iterator[None]:
     """Hold the stage: one rehearsal of a target at a time. Busy; the lock dies with its process."""
     with contextlib.ExitStack() as held:
         try:
-            name = f"rehearsal of {scene.target}"
-            held.enter_context(session.runs.lock(scene.engine_id, name, scene.run, session.now()))
+            for target in dict.fromkeys(each.target for each in scene.everyone):
+                name = f"rehearsal of {target}"
+                held.enter_context(session.runs.lock(scene.engine_id, name, scene.run, session.now()))
         except Busy as busy:
             raise Busy("busy", busy.what, then="Wait until it has ended.") from None
         yield

@@ -1,6 +1,7 @@
 """Copies data that is in use: the target stands still for what changed meanwhile, and wakes up whatever dies.
 
-That it is ours to wake up is on the disk before it is paused; of the user's it pauses one container, and no more.
+That it is ours to wake up is on the disk before it is paused; of the user's it pauses that target, or the members of
+one stack, and no more.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ def copy_still(session: Session, room: Room, sources: tuple[Source, ...], contai
 
 
 @contextlib.contextmanager
-def standing_still(session: Session, note: Path, container_id: str) -> Iterator[None]:
-    """Pause a container; that it is ours to wake up is on the disk before it is paused."""
-    write_durably(note, container_id + "\n")
+def standing_still(session: Session, note: Path, *container_ids: str) -> Iterator[None]:
+    """Pause containers, in this order; that they are ours to wake up is on the disk before the first is paused."""
+    write_durably(note, "".join(f"{each}\n" for each in container_ids))
     try:
-        freeze(session.engine, session.clock, container_id)
+        for each in container_ids:
+            freeze(session.engine, session.clock, each)
         session.announce("performed pause")
         yield
     finally:
@@ -51,7 +53,8 @@ def standing_still(session: Session, note: Path, container_id: str) -> Iterator[
 
 
 def wake(session: Session, note: Path) -> None:
-    """Wake the container up that a note says was paused by us; nothing where there is no note."""
+    """Wake up whom a note says was paused by us, the last paused first; nothing where there is no note."""
     if note.exists():
-        thaw(session.engine, session.clock, note.read_text(encoding="utf-8").strip())
+        for each in reversed(note.read_text(encoding="utf-8").split()):
+            thaw(session.engine, session.clock, each)
         note.unlink()

@@ -33,8 +33,8 @@ from runner.recovery import (
 )
 from runner.refusals import refuse_unready
 from runner.session import Session
-from runner.stack_order import with_tenants
-from runner.stacking import Part, Stack, plan_of_stack, rollback_of_stack
+from runner.stack_planner import Wanted
+from runner.stacking import Stack, look_at_stack, plan_of_stack, rollback_of_stack, tenants_of
 from runner.staging import strike_left
 from runner.survey import look_around, planned_image
 from runner.targets import find_target
@@ -70,15 +70,22 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, target)
         refuse_open(session, container)
+        if stack := tenants_of(session, container, goal, options):
+            wanted, plan = look_at_stack(session, stack, place)
+            return next(each.world for each in wanted if each.world.target.id == container.id), plan
         world = defined(look_at(session, container, goal, options, place))
-        if len(with_tenants(container, world.others)) > 1:
-            stack = Stack(name=container.name, parts=(Part(target=container.id, goal=goal, options=options),),
-                          options=options)  # fmt: skip
-            return world, plan_of_stack(session, stack, place)
         answers = known_answers(session, world, options)
         plan = plan_upgrade(world, options, session.new_run(), session.now(), answers)
         check_on_paper(plan, world)
         return world, plan
+
+    def tenants_of(self, target: str, goal: Goal, options: Options) -> Stack | None:
+        """The stack that one target is with those who live in its namespaces; None where it is alone."""
+        return tenants_of(self.session, find_target(self.session.engine, target), goal, options)
+
+    def look_at_stack(self, stack: Stack, place: VaultPlace = VaultPlace()) -> tuple[tuple[Wanted, ...], Plan]:
+        """The plan of several, and what it was made for: one for each of its members, in their order."""
+        return look_at_stack(self.session, stack, place)
 
     def plan_stack(self, stack: Stack, place: VaultPlace = VaultPlace()) -> Plan:
         """The same for several that go together."""

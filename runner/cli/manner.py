@@ -9,6 +9,7 @@ from runner.cli.depots import opened_archive
 from runner.cli.ground import TOOLS_IMAGE
 from runner.cli.reports import Wanted as WantedReports
 from runner.cli.terminal import tell
+from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.options import Options
@@ -37,6 +38,15 @@ class Manner:
 
         packed = self._packed(session)
         return Wanted(options=options, quick=self.quick, snapshot="" if packed else self.source, packed=packed)
+
+    def for_stack(self, options: Options) -> Wanted:
+        """The same for a stack; UsageError ``archive-of-one``: an archive is of one container."""
+        from runner.rehearsing import Wanted
+
+        if opened_archive(self.source, self.password_file):
+            raise UsageError("archive-of-one", f"{self.source} is the archive of one container, not of a stack.",
+                             then="Name the run whose snapshots are of all of them: --from RUN")  # fmt: skip
+        return Wanted(options=options, quick=self.quick, snapshot=self.source)
 
     def _packed(self, session: Session) -> Packed | None:
         archive = opened_archive(self.source, self.password_file)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.asked import asked
 from runner.cli.depots import PasswordFile
-from runner.cli.ground import home_folder, new_live, open_session, place_from
-from runner.cli.interrupts import Interrupts
+from runner.cli.ground import home_folder
 from runner.cli.manner import Manner
+from runner.cli.plays import play_asked
 from runner.cli.reports import Report, Wanted, wanted_reports, write_reports
-from runner.cli.stacks import stack_asked
-from runner.cli.terminal import say, say_json, tell
+from runner.cli.stacks import refuse_several
+from runner.cli.terminal import say, say_json
 from runner.cli.wishes import (
     AsJson,
     ConfigPaths,
@@ -24,6 +22,7 @@ from runner.cli.wishes import (
     Dwell,
     Image,
     KeepEnv,
+    Members,
     NoRefresh,
     OnConflict,
     Probes,
@@ -35,12 +34,15 @@ from runner.cli.wishes import (
     Wishes,
     Yes,
 )  # fmt: skip
-from runner.errors import Refused, UsageError
+from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.rehearsal import Rehearsed
 
-Target = Annotated[str, typer.Argument(metavar="T", help="A container's name or id, or a compose PROJECT/SERVICE.")]
+Target = Annotated[
+    str,
+    typer.Argument(metavar="T", help="A container's name or id, a compose PROJECT/SERVICE, a stack, or a project."),
+]
 Quick = Annotated[bool, typer.Option("--quick", help="Leave the way back out.")]
 Tos = Annotated[
     list[str] | None,
@@ -75,7 +77,9 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
                      force: AllTheSame = False, unchecked: Unchecked = False, report: Report = None,
                      no_refresh: NoRefresh = False, config_path: ConfigPaths = None, conflict: OnConflict = None,
-                     answers: ConflictAnswers = None, yes: Yes = False, as_json: AsJson = False) -> None:  # noqa: ARG001  # scripts say --yes to every verb  # fmt: skip
+                     answers: ConflictAnswers = None, member: Members = None,
+                     yes: Yes = False,  # noqa: ARG001  # scripts say --yes to every verb
+                     as_json: AsJson = False) -> None:  # fmt: skip
     """Play an upgrade and its way back on copies, in isolation. Nothing of yours is stopped.
 
     With --to more than once, or --all-hops, each version is played on clones of one snapshot, and a table says which
@@ -92,10 +96,11 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
         from runner.cli.candidates import rehearse_several, versions_on_the_way
 
         _refuse_unclear(versions, image, all_hops=all_hops)
+        refuse_several(target, wishes, member)
         every = versions_on_the_way(target, wishes.to, wishes) if all_hops else versions
         rehearse_several(target, every, wishes, manner, as_json=as_json)
         return
-    result = _play(target, wishes, manner)
+    result = play_asked(target, wishes, manner, member)
     _write_reports(manner.reports, result)
     _finish(result, as_json=as_json)
 
@@ -108,39 +113,11 @@ def _refuse_unclear(versions: tuple[str, ...], image: str, *, all_hops: bool) ->
         raise UsageError("no-goal", "--all-hops goes up to one version: give --to once.")
 
 
-def _play(target: str, wishes: Wishes, manner: Manner) -> Rehearsed:
-    from runner.hopping import images_of, path_to
-    from runner.rehearsing import Ears, rehearse
-    from runner.verbs import Refloat
-
-    live, interrupts = new_live(), Interrupts()
-    session = open_session(live.hear, interrupts=interrupts)
-    want = asked(target, wishes)
-    options = manner.on(want.wishes.options)
-    refloat, goal = Refloat(session), want.wishes.goal
-    if stack_asked(session.engine, target, wishes, None):
-        raise Refused("stack-rehearsal", f"{target} is a stack: only one container is rehearsed at a time.",
-                      then="Rehearse a member: refloat rehearse CONTAINER --to VERSION")  # fmt: skip
-    hops = path_to(refloat, want.target, goal, options) if options.force == "no" else None
-    images = images_of(refloat, hops, goal) if hops else ()
-    first = goal.model_copy(update={"to": hops.tags[0], "image": ""}) if hops else goal
-    world, plan = refloat.look(want.target, first, options, place_from(want.wishes.vault))
-    wanted = replace(manner.wanted(session, options), hops=images[1:])
-    with interrupts.at_work("refloat prune"):
-        result = rehearse(session, world, plan, wanted, Ears(tell=_doing, follow=live.follow))
-    live.rest()
-    return result
-
-
 def _write_reports(reports: Wanted, result: Rehearsed) -> None:
     if reports:
         from runner.reports import story_of_rehearsal
 
         write_reports(reports, partial(story_of_rehearsal, home_folder(), result.run))
-
-
-def _doing(what: str) -> None:
-    tell(f"rehearse {what}")
 
 
 def _finish(result: Rehearsed, *, as_json: bool) -> None:

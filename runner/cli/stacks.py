@@ -38,6 +38,15 @@ def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] 
     return Stack(name=text, parts=parts, options=options)
 
 
+def refuse_several(text: str, wishes: Wishes, given: list[str] | None) -> None:
+    """UsageError ``stack-rehearsal`` where several versions at once are asked for a stack."""
+    from runner.cli.ground import open_session
+
+    if stack_asked(open_session().engine, text, wishes, given):
+        raise UsageError("stack-rehearsal", f"{text} is a stack: it is rehearsed to one goal at a time.",
+                         then=f"refloat rehearse {text} --member NAME=VERSION")  # fmt: skip
+
+
 def _services(engine: EnginePort, text: str) -> dict[str, str | None]:
     """The containers of a compose project, as ``PROJECT/SERVICE``; none where a container is called so."""
     from runner.compose.project import PROJECT

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from runner.facts import Fact
 from runner.report.lines import event_line
-from runner.report.story import CandidateTold, EvidenceTold, HopTold, ProbeTold, StepState, StepTold, Story
+from runner.report.story import CandidateTold, EvidenceTold, HopTold, MemberTold, ProbeTold, StepState, StepTold, Story
 from runner.report.words import clock_words
 
 FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-�\U00010000-\U0010ffff]")
@@ -42,6 +42,7 @@ def junit_report(story: Story) -> str:
 def _suites(story: Story) -> Iterator[tuple[str, tuple[_Case, ...]]]:
     yield "verdict", (_verdict(story),)
     yield "hops", tuple(_hop(each) for each in story.hops)
+    yield "members", tuple(_member(each) for each in story.members)
     yield "versions", tuple(_candidate(each) for each in story.candidates)
     steps = (*story.steps, *story.not_reached)
     yield "steps", tuple(_step(step) for step in steps)
@@ -106,6 +107,12 @@ def _hop(each: HopTold) -> _Case:
     said = "" if each.ok else f"refloat show {each.run}"
     return _Case(name=f"{each.old} → {each.new}", result="passed" if each.ok else "failure", code="hop",
                  message=said, details=said)  # fmt: skip
+
+
+def _member(each: MemberTold) -> _Case:
+    return _Case(name=f"{each.name}: {each.change}", time_s=each.ready_s or 0,
+                 result="passed" if each.ok else "failure", code="member", message=each.evidence,
+                 details=each.data)  # fmt: skip
 
 
 def _candidate(each: CandidateTold) -> _Case:

@@ -26,6 +26,7 @@ def markdown_report(story: Story) -> str:
         *(_log(listing) for listing in story.listings if listing.is_log),
         _hops(story),
         _candidates(story),
+        _members(story),
         _figures(story),
         _evidence(story.evidence),
         _failed(story),
@@ -77,6 +78,21 @@ def _hops(story: Story) -> str:
         for each in story.hops
     )
     return _table(("", "Hop", "Downtime", "Run"), rows)
+
+
+def _members(story: Story) -> str:
+    rows = tuple(
+        (
+            "✅" if each.ok else "❌",
+            each.name,
+            each.change,
+            _seconds(each.settle_s),
+            _seconds(each.ready_s),
+            each.evidence,
+        )
+        for each in story.members
+    )
+    return _table(("", "Member", "Version", "Old one healthy after", "New one healthy after", "Evidence"), rows)
 
 
 def _candidates(story: Story) -> str:

@@ -15,13 +15,14 @@ MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
 
 def rehearsal_report(result: Rehearsed) -> str:
-    """The whole report; of a path each hop's own part after the verdict."""
+    """The whole report; of a path each hop's own part after the verdict, of a stack each member's."""
     parts = (
         tuple(_verdict(result)),
         tuple(_figures(result)),
         tuple(_expected(result)),
         *(tuple(_hop(number, hop)) for number, hop in enumerate(result.hops, 1)),
-        *_found(result),
+        *(tuple(_member(member)) for member in result.members),
+        *(() if result.members else _found(result)),
         tuple(_listed("Taken away, so that the copy reaches nobody", result.taken)),
         tuple(_listed("What the copy may take", result.limits)),
     )
@@ -32,6 +33,22 @@ def _hop(number: int, hop: Rehearsed) -> Iterator[str]:
     yield f"Hop {number}: {hop.old} → {hop.new} {'passed' if hop.passed else 'failed'}"
     lines = (*_measured(hop), *(line for part in _found(hop) for line in part))
     yield from (f"  {line}" for line in lines)
+
+
+def _member(member: Rehearsed) -> Iterator[str]:
+    """One of a stack, with what its copy could not have; what every copy may take is said once for each, too."""
+    yield f"{member.target} {change_words(member)}"
+    parts = (
+        *_found(member),
+        tuple(_listed("Taken away, so that the copy reaches nobody", member.taken)),
+        tuple(_listed("What the copy may take", member.limits)),
+    )
+    yield from (f"  {line}" for line in (*_measured(member), *(line for part in parts for line in part)))
+
+
+def change_words(member: Rehearsed) -> str:
+    """Where one of a stack goes."""
+    return f"{member.old} → {member.new}" if member.old != member.new else f"{member.old}, the same version"
 
 
 def _found(result: Rehearsed) -> tuple[tuple[str, ...], ...]:
@@ -50,7 +67,7 @@ def _verdict(result: Rehearsed) -> Iterator[str]:
     if result.passed:
         yield f"{result.target} {result.old} → {result.new}: the rehearsal passed."
         yield "The way back was rehearsed, too." if result.rolled_back else "The way back was not rehearsed."
-        yield f"Do it: refloat apply {result.target} --image {result.new_ref}"
+        yield f"Do it: refloat apply {result.again}"
         return
     yield f"{result.target} {result.old} → {result.new}: the rehearsal failed: {result.why.rstrip('.')}."
     if result.log:
@@ -75,7 +92,8 @@ def _measured(result: Rehearsed) -> Iterator[str]:
 def _figures(result: Rehearsed) -> Iterator[str]:
     yield from _measured(result)
     if result.paused_s is not None:
-        yield f"{result.target} stood still for {seconds_words(result.paused_s)} while the snapshot was taken"
+        all_of = "All members of " if result.members else ""
+        yield f"{all_of}{result.target} stood still for {seconds_words(result.paused_s)} while the snapshot was taken"
     if result.clones:
         yield f"Clones made by {result.clones}"
     yield f"{seconds_words(result.total_s)} in all; rehearsal {result.run}"
@@ -107,6 +125,12 @@ def data_told(result: Rehearsed) -> tuple[DataTold, ...]:
             told.model_copy(update={"name": f"hop {number}, {told.name}"})
             for number, hop in enumerate(result.hops, 1)
             for told in data_told(hop)
+        )
+    if result.members:
+        return tuple(
+            told.model_copy(update={"name": f"{member.target}, {told.name}"})
+            for member in result.members
+            for told in data_told(member)
         )
     return tuple(
         DataTold(

@@ -155,6 +155,24 @@ class HopTold(Fact):
     downtime_s: float | None
 
 
+class MemberTold(Fact):
+    """One member of a stack that was rehearsed; times are None where it did not come so far, or is at rest."""
+
+    name: str
+    change: str
+    """Where it goes, in words."""
+    ok: bool
+    """Whether it was proven there; of a stack that passed each was, but for what is at rest."""
+    settle_s: float | None
+    """From the old version's start on the copy until it was healthy."""
+    ready_s: float | None
+    """The same of what runs after the change."""
+    evidence: str
+    """How much of it is as it should be, in words."""
+    data: str
+    """What became of its data, in words."""
+
+
 class CandidateTold(Fact):
     """One of several versions that were rehearsed side by side."""
 
@@ -223,6 +241,8 @@ class Story(Fact):
     candidates: tuple[CandidateTold, ...] = ()
     hops: tuple[HopTold, ...] = ()
     """Where this run is the last of a path: all of them, in order."""
+    members: tuple[MemberTold, ...] = ()
+    """Where it is the rehearsal of a stack: its members, in the order in which they are started."""
     figures: tuple[Figure, ...] = ()
     advice: tuple[Advice, ...] = ()
     acts: tuple[Act, ...] = ()

@@ -16,9 +16,21 @@ from runner.report.figures import rehearsal_figures, run_figures
 from runner.report.lines import event_from, labelled
 from runner.report.proofs import evidence_from, evidence_told, probes_told
 from runner.report.refreshed import configuration_told
-from runner.report.rehearsal import data_told
+from runner.report.rehearsal import change_words, data_told
 from runner.report.settings import changed_settings, kept_settings
-from runner.report.story import Act, Advice, Event, HopTold, Listing, Mark, Remark, SideTold, StepTold, Story
+from runner.report.story import (
+    Act,
+    Advice,
+    Event,
+    HopTold,
+    Listing,
+    Mark,
+    MemberTold,
+    Remark,
+    SideTold,
+    StepTold,
+    Story,
+)
 
 MARKS = {End.NEW: Mark.GOOD, End.OLD: Mark.BACK, End.STUCK: Mark.BAD, None: Mark.OPEN}
 
@@ -72,6 +84,7 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
             "evidence": evidence,
             "old": _started_from(result, played.old),
             "hops": tuple(_hop_told(each) for each in result.hops),
+            "members": tuple(_member_told(each) for each in result.members),
             "changes": data_told(result),
             "listings": (*played.listings, *_found(result, told_already=any(each.is_log for each in played.listings))),
         }
@@ -86,6 +99,19 @@ def _started_from(result: Rehearsed, played: SideTold) -> SideTold:
 
 def _hop_told(hop: Rehearsed) -> HopTold:
     return HopTold(old=hop.old, new=hop.new, run=hop.run, ok=hop.passed, downtime_s=hop.downtime_s)
+
+
+def _member_told(member: Rehearsed) -> MemberTold:
+    good = sum(each.ok for each in member.evidence)
+    return MemberTold(
+        name=member.target,
+        change=change_words(member),
+        ok=member.passed,
+        settle_s=member.settle_s,
+        ready_s=member.ready_s,
+        evidence=f"{good} of {len(member.evidence)} as it should be" if member.evidence else "",
+        data="; ".join(f"{each.name}: {each.words}" for each in data_told(member)),
+    )
 
 
 def path_story(first: Story, last: Story, ends: tuple[Outcome, ...], status: Exit) -> Story:
@@ -179,7 +205,7 @@ def _last_words(acts: tuple[Act, ...]) -> Iterator[Listing]:
 def _advice(plan: Plan, end: Outcome) -> tuple[Advice, ...]:
     """What to do next; in a report nobody needs to be told to look at the report."""
     if end.end is End.OLD and not end.asked_back:
-        again = f"refloat rehearse {plan.target} --image {plan.new.image_ref}"
+        again = f"refloat rehearse {plan.target}" + ("" if plan.is_stack else f" --image {plan.new.image_ref}")
         return (Advice(text="Mend what failed, and try it on a copy first", command=again),)
     if end.end is End.STUCK:
         return advice(end)[1:]
@@ -199,9 +225,8 @@ def _way_back(result: Rehearsed, records: tuple[Record, ...]) -> str:
 
 def _after(result: Rehearsed) -> Advice:
     if result.passed:
-        return Advice(text="Do it", command=f"refloat apply {result.target} --image {result.new_ref}")
-    again = f"refloat rehearse {result.target} --image {result.new_ref}"
-    return Advice(text="Mend what failed, then try again", command=again)
+        return Advice(text="Do it", command=f"refloat apply {result.again}")
+    return Advice(text="Mend what failed, then try again", command=f"refloat rehearse {result.again}")
 
 
 def _found(result: Rehearsed, *, told_already: bool) -> Iterator[Listing]:
@@ -219,5 +244,10 @@ def _found(result: Rehearsed, *, told_already: bool) -> Iterator[Listing]:
             yield Listing(title=title, lines=lines, is_log=is_log)
     for number, hop in enumerate(result.hops, 1):
         for one in _found(hop, told_already=True):
-            title = f"Hop {number}, {hop.old} → {hop.new}: {one.title[0].lower()}{one.title[1:]}"
-            yield one.model_copy(update={"title": title})
+            yield _about(f"Hop {number}, {hop.old} → {hop.new}", one)
+    for member in result.members:
+        yield from (_about(member.target, one) for one in _found(member, told_already=True))
+
+
+def _about(whom: str, one: Listing) -> Listing:
+    return one.model_copy(update={"title": f"{whom}: {one.title[0].lower()}{one.title[1:]}"})

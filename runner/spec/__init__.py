@@ -1,6 +1,6 @@
 """What the user set on a container, and the request that makes it again on another image; it asks no engine."""
 
-from runner.spec.body import create_body, restart_policy
+from runner.spec.body import create_body, restart_policy, split_networks
 from runner.spec.contract import image_differences
 from runner.spec.data import data_mounts, shared_with
 from runner.spec.model import ContainerSpec, CreateBody, NetworkWish, SpecWarning
@@ -24,5 +24,6 @@ __all__ = [
     "spec_from",
     "spec_lines",
     "spec_warnings",
+    "split_networks",
     "with_unseeded",
 ]
