@@ -50,6 +50,7 @@ def upgraded_stack(session: Session, members: Asked, plan: Plan, wanted: Wanted,
     The second of the two is None where they do not stand; then the first says why. ``members`` are those of the plan,
     in its order.
     """
+    _refuse_paused(members)
     strike_left(session)
     clear_left_backups(session)
     cast = tuple(
@@ -66,6 +67,12 @@ def upgraded_stack(session: Session, members: Asked, plan: Plan, wanted: Wanted,
         parts = tuple(map(Part, cast, members, scene.members, originals))
         play = StackPlay(session, plan, wanted.options, ears, scene, parts, paused_s)
         yield play.forward()
+
+
+def _refuse_paused(members: Asked) -> None:
+    if paused := [each.world.target.name for each in members if each.world.target.state.paused]:
+        what = f"Of the stack {', '.join(paused)} is paused, and would have to be woken up to be looked at."
+        raise Refused("paused", what, then=f"docker unpause {' '.join(paused)}")
 
 
 def _original(session: Session, member: MemberWanted, scene: Scene, wanted: Wanted) -> Original:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.facts import Container, Network, Volume
 from runner.rehearsal import REHEARSAL
 from tests.engine.command_line import Ran
 from tests.engine.upgrade_lab import BUSYBOX, MISBEHAVE, Bench, bench_on
@@ -80,7 +81,7 @@ def left(bench: Bench) -> list[str]:
     """All that a rehearsal of this bench might have forgotten."""
     runs = tuple(path.name.removesuffix(".json") for path in bench.home.glob("rehearsals/*"))
     engine = bench.engine
-    seen = (*engine.containers(), *engine.volumes(), *engine.networks())
+    seen: tuple[Container | Volume | Network, ...] = (*engine.containers(), *engine.volumes(), *engine.networks())
     things = [
         each.name for each in seen if each.labels.get("refloat.run", each.labels.get(REHEARSAL, "")).startswith(runs)
     ]
