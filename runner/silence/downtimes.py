@@ -83,7 +83,13 @@ def begin_icinga2(monitor: Icinga2, order: Order, user: str) -> Talk:
         "author": "refloat",
         "comment": order.comment,
     }
-    yield json_call("POST", f"{monitor.url.rstrip('/')}/v1/actions/schedule-downtime", body, user=user)
+    told = yield json_call("POST", f"{monitor.url.rstrip('/')}/v1/actions/schedule-downtime", body, user=user,
+                           fine=(404,))  # fmt: skip
+    answer = read_json(told)
+    made = objects(answer.get("results")) if isinstance(answer, dict) else ()
+    known = {str(each.get("name")).partition("!")[0] for each in made}
+    if missing := set(monitor.hosts) - known:
+        raise EngineError("silence-failed", f"Icinga knows no host {', '.join(sorted(missing))}.")
 
 
 def end_icinga2(monitor: Icinga2, order: Order, user: str) -> Talk:

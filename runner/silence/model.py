@@ -32,6 +32,7 @@ class OnNetwork(AnyMonitor):
 
     url: Url
     network: str = Field(default="", description="The engine's network to ask it from. Default: the target's.")
+    ca: str = Field(default="", description="A file with the authority that signed its certificate.")
     insecure: bool = Field(default=False, description="Whether any certificate will do.")
 
 

@@ -88,11 +88,82 @@ def test_monitors_are_quiet_during_the_upgrade_and_speak_again_after_it_whatever
     assert gauges(bench)["accepted"] == "0"
 
 
-def test_a_runner_that_dies_leaves_a_silence_that_ends_by_itself(bench: Bench) -> None:
+REAL = """\
+targets:
+  db:
+    container: {name}
+    goal: 2.0
+    dwell_s: 1
+    vault: {name}-vault
+    silence:
+      - {{kind: alertmanager, url: "http://{name}-am:9093", matchers: {{instance: "~{name}.*"}}, minutes: 20}}
+      - {{kind: nagios, command_file: /opt/nagios/var/rw/nagios.cmd, container: {name}-na, hosts: [localhost]}}
+      - {{kind: icinga2, url: "https://{name}-ic:5665", user: refloat, password: !file password, ca: ca.crt,
+         hosts: [db]}}
+"""
+ICINGA = """\
+object ApiUser "refloat" {{
+  password = "{secret}"
+  permissions = [ "actions/schedule-downtime", "actions/remove-downtime", "objects/query/Downtime" ]
+}}
+object Host "db" {{ check_command = "dummy" }}
+object Service "disk" {{ host_name = "db", check_command = "dummy" }}
+"""
+SECRET = "correct-horse-never-shown"
+WRITTEN = 'printf "%s" "$LAB" >/data/etc/icinga2/conf.d/lab.conf && exec icinga2 daemon'
+QUICKER = (
+    "sed -i 's/^status_update_interval=.*/status_update_interval=1/' /opt/nagios/etc/nagios.cfg; exec start_nagios"
+)
+
+
+def start_nagios_and_icinga(bench: Bench, folder: Path) -> None:
+    """The real ones: Nagios with its command file, Icinga 2 with its API behind a certificate of its own authority."""
+    name, net = bench.name, f"{bench.name}-net"
+    bench.docker("rm", "--force", f"{name}-na")
+    bench.run("refloat-lab/nagios:4.5.14", "--network", net, name=f"{name}-na", command=("sh", "-c", QUICKER))
+    variables = ("ICINGA_MASTER=1", f"ICINGA_CN={name}-ic", f"LAB={ICINGA.format(secret=SECRET)}")
+    bench.run("refloat-lab/icinga2:2.14.6", "--network", net, *(f"--env={each}" for each in variables),
+              name=f"{name}-ic", command=("sh", "-c", WRITTEN))  # fmt: skip
+    until(lambda: "Activated all objects" in bench.docker("logs", f"{name}-ic"), "Icinga runs")
+    (folder / "ca.crt").write_text(bench.docker("exec", f"{name}-ic", "cat", "/data/var/lib/icinga2/certs/ca.crt"))
+    (folder / "password").write_text(SECRET)
+    (folder / "refloat.yaml").write_text(REAL.format(name=name))
+
+
+def of_icinga(bench: Bench) -> list[tuple[str, str, float]]:
+    """Host, service and length in seconds of each downtime, as its API says."""
+    url = f"https://{bench.name}-ic:5665/v1/objects/downtimes"
+    ask = ("curl", "--silent", "--insecure", "--user", f"refloat:{SECRET}", url)
+    told = bench.docker("run", "--rm", "--network", f"{bench.name}-net", "refloat/tools:1", *ask)
+    every = [each["attrs"] for each in json.loads(told)["results"]]
+    return sorted((each["host_name"], each["service_name"], each["end_time"] - each["start_time"]) for each in every)
+
+
+def of_nagios(bench: Bench) -> tuple[int, int]:
+    """How many downtimes of hosts and of services its status file names."""
+    status = bench.docker("exec", f"{bench.name}-na", "cat", "/opt/nagios/var/status.dat", check=False)
+    return status.count("hostdowntime {"), status.count("servicedowntime {")
+
+
+def test_a_runner_that_dies_leaves_real_monitors_quiet_for_a_while_and_recover_lets_them_speak(
+    bench: Bench, tmp_path: Path
+) -> None:
+    start_nagios_and_icinga(bench, tmp_path)
     bench.refloat("apply", "db", REFLOAT_DEBUG_KILL_AT="did stop-container")
     ((state, length),) = silences(bench)  # those that are not over
     assert state == "active"
     assert 0 < length <= 20 * 60
+    host, service = of_icinga(bench)
+    assert (host[:2], service[:2]) == (("db", ""), ("db", "disk"))
+    assert host[2] == 30 * 60
+    until(lambda: of_nagios(bench) == (1, 8), "Nagios has the host and its services in a downtime")
+
     recovered = bench.refloat("recover", bench.name)
     assert recovered.status == 0, recovered.out + recovered.err
+    assert "may stay quiet" not in recovered.err
     assert silences(bench) == []
+    assert of_icinga(bench) == []
+    until(lambda: of_nagios(bench) == (0, 0), "Nagios has none any more")
+    kept = "".join(path.read_text() for path in (bench.home / "runs").glob("*/*.json*"))
+    assert "Icinga" in kept or "icinga2" in kept
+    assert SECRET not in kept + recovered.out + recovered.err

@@ -159,7 +159,8 @@ def test_what_zabbix_refuses_is_said(answers: tuple[object, ...], says: str) -> 
 
 
 def test_icinga_gets_a_downtime_of_hosts_and_services_and_loses_it_by_its_comment() -> None:
-    (begun,), (over,) = said(ICINGA, ORDER), said(ICINGA, OVER)
+    made = {"results": [{"code": 200, "name": "db!eec04a92-8731-4f4f-9858-b3cca2e1e029", "service_downtimes": []}]}
+    (begun,), (over,) = said(ICINGA, ORDER, made), said(ICINGA, OVER)
     assert http(begun) == ("POST", "https://icinga:5665/v1/actions/schedule-downtime")
     told = body(begun)
     assert (told["filter_vars"], told["all_services"], told["end_time"]) == ({"hosts": ["db"]}, True, 1_700_001_800)
@@ -167,6 +168,14 @@ def test_icinga_gets_a_downtime_of_hosts_and_services_and_loses_it_by_its_commen
     assert (over.url, over.fine) == ("https://icinga:5665/v1/actions/remove-downtime", (404,))
     assert body(over)["filter_vars"] == {"pattern": "refloat r1*"}
     assert over.user == "refloat:<${PW}>"
+
+
+def test_a_host_that_icinga_does_not_know_is_named() -> None:
+    monitor = {**ICINGA, "hosts": ["db", "bd"]}
+    with pytest.raises(EngineError, match="no host bd"):
+        said(monitor, ORDER, {"results": [{"code": 200, "name": "db!eec04a92"}]})
+    with pytest.raises(EngineError, match="no host bd, db"):
+        said(monitor, ORDER, {"error": 404, "status": "No objects found."})
 
 
 def test_checkmk_gets_a_downtime_and_loses_it_by_its_comment() -> None:
