@@ -38,6 +38,8 @@ class BundleHead(Fact):
     os: str
     architecture: str
     recipe: str = ""
+    own_recipe: bool = False
+    """Whether the recipe is the user's, so that nobody else has it."""
 
 
 def write_bundle(file: Path, head: BundleHead, recipe: str, pieces: Iterable[bytes]) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.bundle import BundleHead, Packed, images_in, read_bundle, write_bundle
 from runner.destination import settled_goal
 from runner.engine.freight import Freight
 from runner.engine.port import EnginePort
-from runner.errors import NotFound, Refused
+from runner.errors import NotFound, Refused, UsageError
 from runner.goal import Goal, image_ref, pull_policy
 from runner.hopping import path_to
+from runner.journal import write_durably
 from runner.options import Options
-from runner.recipes.loader import recipe_for_image, shipped_texts
+from runner.recipes.loader import is_own, recipe_for_image, text_of
+from runner.recipes.reading import recipe_from_yaml
 from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.verbs import Refloat
@@ -20,6 +23,16 @@ from runner.way import repository, side
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 """What an engine calls itself, as images call it."""
+
+
+class Loaded(NamedTuple):
+    """What a bundle brought."""
+
+    head: BundleHead
+    known_recipe: bool
+    """Whether its recipe is the one in force here."""
+    kept: Path | None
+    """Where its recipe was put, where it is the user's."""
 
 
 def create_bundle(refloat: Refloat, freight: Freight, target: str, goal: Goal, tools: str, file: Path) -> BundleHead:
@@ -42,18 +55,21 @@ def create_bundle(refloat: Refloat, freight: Freight, target: str, goal: Goal, t
         os=found[0][1].os,
         architecture=found[0][1].architecture,
         recipe=recipe.name if recipe else "",
+        own_recipe=bool(recipe and is_own(recipe.name)),
     )
-    write_bundle(file, head, _recipe_text(head.recipe), freight.save([one.ref for one in head.images]))
+    write_bundle(file, head, text_of(head.recipe), freight.save([one.ref for one in head.images]))
     return head
 
 
-def load_bundle(engine: EnginePort, freight: Freight, file: Path) -> tuple[BundleHead, bool]:
-    """Load a bundle proven whole and made for this kind of machine; and whether its recipe is the one known here.
+def load_bundle(engine: EnginePort, freight: Freight, file: Path, recipes: Path) -> Loaded:
+    """Load a bundle proven whole and made for this kind of machine; a recipe of the user's is kept in ``recipes``.
 
-    Refused ``bundle-foreign``, ``bundle-damaged``, ``platform`` before anything is loaded; ``bundle-damaged`` too where
-    the images are not those that were packed.
+    Refused ``bundle-foreign``, ``bundle-damaged``, ``bundle-recipe``, ``platform`` before anything is loaded;
+    ``bundle-damaged`` too where the images are not those that were packed.
     """
     head, recipe = read_bundle(file)
+    if head.own_recipe:
+        _check_recipe(head, recipe, file)
     here = engine.engine()
     architecture = ARCHITECTURES.get(here.architecture, here.architecture)
     if (here.os, architecture) != (head.os, head.architecture):
@@ -62,7 +78,22 @@ def load_bundle(engine: EnginePort, freight: Freight, file: Path) -> tuple[Bundl
     freight.load(images_in(file))
     for one in head.images:
         _check_loaded(engine, one)
-    return head, recipe == _recipe_text(head.recipe)
+    kept = recipes / f"{head.recipe}.yaml" if head.own_recipe else None
+    if kept:
+        recipes.mkdir(parents=True, exist_ok=True)
+        write_durably(kept, recipe)
+    return Loaded(head, kept is not None or recipe == text_of(head.recipe), kept)
+
+
+def _check_recipe(head: BundleHead, text: str, file: Path) -> None:
+    """What a bundle brings along for every later command has to be readable here."""
+    then = "Make it with a refloat of this very version."
+    try:
+        name = recipe_from_yaml(text, f"the recipe in {file.name}").name
+    except UsageError as wrong:
+        raise Refused("bundle-recipe", wrong.what, then=then) from None
+    if name != head.recipe:
+        raise Refused("bundle-recipe", f"{file} names its recipe {head.recipe}, and brings {name}.", then=then)
 
 
 def _check_loaded(engine: EnginePort, packed: Packed) -> None:
@@ -73,7 +104,3 @@ def _check_loaded(engine: EnginePort, packed: Packed) -> None:
     if not same:
         what = f"{packed.ref} did not arrive as it was packed ({packed.id[:19]})."
         raise Refused("bundle-damaged", what, "The other images of the bundle were loaded; no container was touched.")
-
-
-def _recipe_text(name: str) -> str:
-    return dict(shipped_texts()).get(f"{name}.yaml", "") if name else ""

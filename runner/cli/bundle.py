@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli.asked import asked
-from runner.cli.ground import TOOLS_IMAGE, open_session
+from runner.cli.ground import TOOLS_IMAGE, brought_recipes, open_session
 from runner.cli.plan import Target
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import AsJson, Image, PullWish, To, Wishes
@@ -44,8 +44,11 @@ def load(file: File, as_json: AsJson = False) -> None:
     from runner.bundling import load_bundle
     from runner.engine.freight import Freight
 
-    head, same_recipe = load_bundle(open_session().engine, Freight(), file)
-    if not same_recipe:
+    session = open_session()
+    head, known, kept = load_bundle(session.engine, Freight(), file, brought_recipes())
+    if kept:
+        tell(f"Its recipe is in force here from now on, until you remove {kept}.")
+    if not known:
         tell("! The recipe in the bundle is not the one known here: another version of refloat made it.")
     _tell(head, as_json=as_json)
 

@@ -38,6 +38,11 @@ def home_folder() -> Path:
     return Path(chosen).expanduser() if chosen else user_state_path("refloat")
 
 
+def brought_recipes() -> Path:
+    """Where recipes of the user's own are that came in a bundle; those somebody names stand before them."""
+    return home_folder() / "recipes"
+
+
 def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: Interrupts | None = None,
                  patient: bool = False) -> Session:  # fmt: skip
     """Connect to the engine as the docker command does; EngineUnreachable.
@@ -68,12 +73,17 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
     return session
 
 
-def _put_own_recipes_first() -> None:
+def own_recipes() -> tuple[Path, ...]:
+    """The user's recipes, files and folders: of the command line, of refloat.yaml, out of bundles."""
     from runner.config.reading import config_folder, find_config
 
     named = tuple(Path(each) for each in os.environ.get(RECIPES, "").split(os.pathsep) if each)
-    own = (*named, *(config_folder() / Path(each).expanduser() for each in find_config().config.recipes))
-    if own:
+    brought = [brought_recipes()] if brought_recipes().is_dir() else []
+    return (*named, *(config_folder() / Path(each).expanduser() for each in find_config().config.recipes), *brought)
+
+
+def _put_own_recipes_first() -> None:
+    if own := own_recipes():
         from runner.recipes.loader import put_first  # the models of recipes are slow to load
 
         put_first(own)

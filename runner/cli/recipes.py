@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from runner.cli.ground import own_recipes
 from runner.cli.recipe_texts import explanation_of, skeleton_of, text_of
 from runner.cli.releases import releases_in
 from runner.errors import Exit, UsageError
@@ -31,13 +32,13 @@ def _found(name: str, own: list[Path] | None) -> Recipe:
     file = Path(name)
     if file.suffix in (".yaml", ".yml"):
         return recipe_from_file(file)
-    return recipe_named(name, recipes_with(tuple(own or ())))
+    return recipe_named(name, recipes_with((*(own or ()), *own_recipes())))
 
 
 @recipes_app.command("list")
 def list_recipes(as_json: AsJson = False, own: Own = None) -> None:
     """Every recipe: product, how it was checked, downgrade class."""
-    known = recipes_with(tuple(own or ()))
+    known = recipes_with((*(own or ()), *own_recipes()))
     if as_json:
         rows = [
             {"name": one.name, "title": one.title, "verified": one.verified, "downgrade": one.downgrade}

@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+import yaml
+
 from runner.documents.reading import Tree
 from runner.errors import UsageError
 from runner.recipes.model import Recipe
@@ -15,11 +17,31 @@ from runner.recipes.reading import recipe_from_yaml, tree_from_yaml
 
 _OWN: list[Recipe] = []
 """The user's recipes, for as long as this process lives; they stand before the shipped ones."""
+_FILES: dict[str, Path] = {}
+"""The file of each of them, by its name."""
 
 
 def put_first(own: Sequence[Path]) -> None:
     """From now on the recipes in these files, or folders of files, stand before the shipped ones; UsageError."""
-    _OWN[:] = _read(own)
+    read = [(recipe_from_file(path), path) for path in _files(own)]
+    _OWN[:] = [recipe for recipe, _ in read]
+    _FILES.clear()
+    _FILES.update({recipe.name: path for recipe, path in reversed(read)})
+
+
+def is_own(name: str) -> bool:
+    """Whether the recipe of this name is the user's."""
+    return name in _FILES
+
+
+def text_of(name: str) -> str:
+    """A recipe's text, whole by itself: the user's own with all it extends, or the shipped one; empty where none is."""
+    if not is_own(name):
+        return dict(shipped_texts()).get(f"{name}.yaml", "")
+    text = _FILES[name].read_text(encoding="utf-8")
+    tree = tree_from_yaml(text, str(_FILES[name]))
+    extended = tree.pop("extends", None)
+    return yaml.safe_dump({**_shipped_tree(str(extended)), **tree}, sort_keys=False) if extended else text
 
 
 @cache
@@ -86,8 +108,11 @@ def recipes_with(own: tuple[Path, ...]) -> tuple[Recipe, ...]:
 
 
 def _read(own: Sequence[Path]) -> tuple[Recipe, ...]:
-    paths = [one for path in own for one in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
-    return tuple(recipe_from_file(path) for path in paths)
+    return tuple(recipe_from_file(path) for path in _files(own))
+
+
+def _files(own: Sequence[Path]) -> list[Path]:
+    return [one for path in own for one in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
 
 
 def _before(mine: Sequence[Recipe], shipped: tuple[Recipe, ...]) -> tuple[Recipe, ...]:

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from runner.bundle import IMAGES, BundleHead, Packed, images_in, read_bundle, write_bundle
+from runner.bundling import load_bundle
+from runner.engine.freight import Freight
+from runner.engine.memory import MemoryEngine
 from runner.errors import Refused, UsageError
+from runner.recipes.loader import is_own, put_first, recipe_from_file, shipped_texts, text_of
+from runner.recipes.reading import recipe_from_yaml
 
 PIECES = [b"layer one " * 400, b"", b"layer two " * 900]
 
@@ -74,3 +79,27 @@ def test_a_bundle_that_cannot_be_finished_leaves_no_file(tmp_path: Path) -> None
     with pytest.raises(UsageError) as no:
         write_bundle(tmp_path / "b", head(), "", broken())  # type: ignore[arg-type]  # what it yields does not matter
     assert (no.value.code, list(tmp_path.iterdir())) == ("not-writable", [])
+
+
+def test_a_recipe_that_cannot_be_read_here_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    unconnected = Freight.__new__(Freight)  # whoever asks it for anything fails
+    for text in ("name: mon\nwhatever: 1\n", dict(shipped_texts())["redis.yaml"]):
+        file = tmp_path / "mon.bundle"
+        write_bundle(file, head().model_copy(update={"own_recipe": True}), text, iter(PIECES))
+        with pytest.raises(Refused) as no:
+            load_bundle(MemoryEngine(), unconnected, file, tmp_path / "recipes")
+        assert no.value.code == "bundle-recipe"
+        assert not (tmp_path / "recipes").exists()
+
+
+def test_the_text_of_a_recipe_that_extends_another_is_whole_by_itself(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text("# ours\nextends: redis\nname: ours\nnames: [ours]\nimages: []\nstop_timeout_s: 300\n")
+    put_first([file])
+    try:
+        text = text_of("ours")
+        assert (is_own("ours"), is_own("redis")) == (True, False)
+    finally:
+        put_first([])
+    assert recipe_from_yaml(text, "bundle") == recipe_from_file(file)
+    assert text_of("redis") == dict(shipped_texts())["redis.yaml"]
