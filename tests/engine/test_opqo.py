@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -73,14 +74,37 @@ def test_the_administrators_device_goes_first_and_what_was_configured_is_retaine
     assert rest.status == 0, rest.out + rest.err
 
 
-def test_an_optional_change_is_left_or_made_and_old_clients_go_where_the_notes_say(bench: Bench) -> None:
-    assert upgrade(bench, "canary", "22.09.0").status == 0
-    assert says(bench, bench.name).startswith("reduced")
-    assert usable(bench, device(bench))
-    assert bench.exec("opqo", "delete") == "deleted"
-    assert "administrator needed" in says(bench, device(bench)), "nobody can use it between the two steps"
-    assert bench.exec("opqo", "login").startswith("applied"), "the administrator's next login makes the change"
-    assert usable(bench, device(bench))
-    assert upgrade(bench, "canary", "23.09.0").status == 0
-    assert "too old" in says(bench, device(bench)), "everybody needs the new version at once"
+def as_one(bench: Bench, canary: str, *, hooks: Sequence[Mapping[str, object]] = ()) -> Ran:
+    """The server, the administrator's device, then the other one, which keeps its version; both as it says."""
+    server = f"{bench.name}-server"
+    kept = {
+        "name": "retained",
+        "kind": "command",
+        "argv": ["cat", "/data/settings", "/data/members"],
+        "compare": "equal",
+    }
+    told = {"answers": {"administrator": "maxadmin", "old-clients": "the release notes say so"}, "deadline_s": 15}
+    targets = {server: {"evidence": [kept]}, bench.name: {**told, "hooks": hooks}, device(bench): {"deadline_s": 15}}
+    members = {server: "same", bench.name: canary, device(bench): "same"}
+    file = bench.home.parent / "stack.json"
+    file.write_text(json.dumps({"targets": targets, "stacks": {"opqo": {"members": members, "vault": bench.vault}}}))
+    return bench.refloat("apply", "opqo", "--dwell", "1", REFLOAT_CONFIG=str(file))
+
+
+def test_as_a_stack_the_servers_configuration_goes_back_where_old_clients_cannot_follow(bench: Bench) -> None:
+    """An optional change is triggered by hooks: delete the script, log in; between the two nobody can use it."""
+    server = f"{bench.name}-server"
+    before = bench.tree(server)
+    failed = as_one(bench, "23.09.0")
+    assert failed.status == 5, failed.told
+    assert "too old" in failed.out
+    assert bench.tree(server) == before
+    assert all(usable(bench, name) for name in (bench.name, device(bench)))
+    reduced = {"when": "before-verdict", "where": "container"}
+    delete = {**reduced, "argv": ["sh", "-c", "opqo status | grep ^reduced && opqo delete | grep deleted"]}
+    login = {**reduced, "argv": ["opqo", "login"], "confirm": ["sh", "-c", "opqo status | grep -x ok"]}
+    gone = as_one(bench, "22.09.0", hooks=(delete, login))
+    assert gone.status == 0, gone.told
+    assert says(bench, bench.name) == "ok"
+    assert usable(bench, device(bench)), "an old client on the new configuration"
     assert retained(bench) == ["theme dark", "maxadmin", "user"]
