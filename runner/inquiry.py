@@ -11,11 +11,15 @@ from runner.facts import Container, Finished
 from runner.quoting import quoted, quoted_lines
 from runner.recipes.model import Recipe
 from runner.recipes.work import Listing, Preflight
+from runner.signs import signs_from
+from runner.steps.nouns import HealthTerms
 from runner.verdict import CANNOT_RUN
 from runner.world import Inquired
 
 ANSWER_S = 60.0
 SHOWN_ITEMS = 10
+LOG_LINES = 1000
+"""How far back in its log a migration is looked for."""
 SAID_LINES = 5
 """What is quoted of a check that says no."""
 
@@ -33,7 +37,24 @@ def ask_checks(engine: EnginePort, target: Container, recipe: Recipe | None) -> 
     if recipe is None:
         return ()
     checks = (each for each in recipe.preflight if each.where == "old-container")
-    return tuple(_checked(engine, target, each) for each in checks)
+    return (*_migration(engine, target, recipe), *(_checked(engine, target, each) for each in checks))
+
+
+def _migration(engine: EnginePort, target: Container, recipe: Recipe) -> tuple[Inquired, ...]:
+    """That it is migrating its data right now, where its recipe says it is not to be stopped meanwhile.
+
+    Only a log that also tells when it is over can tell that; the engine's health check knows it, too.
+    """
+    healthy = target.state.health is not None and target.state.health.status == "healthy"
+    if not (recipe.never_stop_while_migrating and recipe.ready_log and target.state.running) or healthy:
+        return ()
+    terms = HealthTerms(deadline_s=0, migrating=recipe.migrating_log, migrated=recipe.ready_log)
+    signs = signs_from(engine.logs(target.id, tail=LOG_LINES), terms)
+    if not signs.migrating:
+        return ()
+    why = "Cut off in the middle of that, it may never start again: wait until it is done."
+    said = _said(f"it is migrating its data ({signs.progress})", target)
+    return (Inquired(name="its own log", refused=said, why=why, source=recipe.backward.source),)
 
 
 def _checked(engine: EnginePort, target: Container, asks: Preflight) -> Inquired:

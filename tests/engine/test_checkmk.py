@@ -85,13 +85,17 @@ def test_the_incompatible_werks_of_the_next_major_are_waited_for_and_counted(ben
     assert fewer[bench.name] == listed[bench.name] - 1
 
 
-def test_what_an_interrupted_update_left_behind_is_found_before_anything_is_touched(bench: Bench) -> None:
+def test_an_update_that_runs_is_not_stopped_and_what_one_left_behind_is_found_before_anything_is_touched(
+    bench: Bench,
+) -> None:
     site(bench)
-    bench.exec("mkdir", f"{SITE}/.update_backup")
+    bench.docker("rm", "--force", bench.name)
+    bench.run(f"{CHECKMK}:{NEW}", "--volume", f"{bench.data}:/omd/sites", "--env", "STAND_IN_STEP_S=3600")
+    until(lambda: "-| Updating" in bench.docker("logs", bench.name), "the update is under way")
     started = bench.target.state.started_at
-    ran = bench.apply("--to", NEW)
-    assert ran.status == 3, ran.out + ran.err
-    assert "no-interrupted-update" in ran.err
+    ran = bench.apply("--to", BREAKS)
+    assert (ran.status, "it is migrating its data" in ran.err) == (3, True), ran.told
+    assert "no-interrupted-update" in ran.err, "what it needs meanwhile is what it leaves when it is cut off"
     assert bench.target.state.started_at == started
 
 
@@ -139,18 +143,43 @@ def test_a_rehearsal_updates_a_copy_of_the_site(bench: Bench) -> None:
     assert version(bench) == f"{OLD}.cre"
 
 
-def test_sites_of_several_versions_live_side_by_side(bench: Bench) -> None:
-    site(bench)
-    other = f"{bench.name}-two"
-    bench.run(f"{CHECKMK}:{NEW}", "--volume", f"{bench.data}-two:/omd/sites", name=other)
+def test_sites_of_several_versions_live_side_by_side_and_only_what_no_site_uses_would_go(bench: Bench) -> None:
+    """Only looked at, not removed: other tests' images lie on this engine, too."""
+    ours, other = f"{bench.name}/check-mk-raw", f"{bench.name}-two"
+    for tag, made in (("2.1.0p50", OLD), (OLD, OLD), (NEW, NEW), ("2.4.0p23", NEW)):
+        bench.build(f"{ours}:{tag}", f"FROM {CHECKMK}:{made}\nLABEL org.opencontainers.image.version={tag}\n")
+    bench.run(f"{ours}:{OLD}", "--volume", f"{bench.data}:/omd/sites")
+    bench.run(f"{ours}:{NEW}", "--volume", f"{bench.data}-two:/omd/sites", name=other)
     listed = {one["name"]: one for one in json.loads(bench.refloat("ls", "--json").out)}
-    assert listed[bench.name]["version"] == OLD
-    assert listed[other]["version"] == NEW
+    assert (listed[bench.name]["version"], listed[other]["version"]) == (OLD, NEW)
+    offered = bench.refloat("prune", "--versions", "--vault", bench.vault)
+    assert [word for word in offered.err.split() if word.startswith(ours)] == [f"{ours}:2.1.0p50"], offered.told
+    assert offered.status != 0, "nobody was there to say yes"
     until(lambda: "### CONTAINER STARTED" in bench.docker("logs", other), "the other site started")
     bench.docker("rm", "--force", other)
-    bench.docker("create", "--name", other, "--volume", f"{bench.data}-two:/omd/sites", f"{CHECKMK}:{OLD}")
+    bench.docker("create", "--name", other, "--volume", f"{bench.data}-two:/omd/sites", f"{ours}:{OLD}")
     gone_back = json.loads(bench.refloat("versions", other, "--offline", "--json").out)
     assert (gone_back["version"], gone_back["data"]) == (OLD, f"{NEW}.cre")
+
+
+@pytest.mark.parametrize(
+    ("leaving", "into", "site_of", "said"),
+    [
+        ("check-mk-free:2.2.0p47", "check-mk-enterprise:2.2.0p47", "2.2.0p47.cee", ()),
+        ("check-mk-raw:2.4.0p23", "check-mk-community:2.5.0", "2.5.0.community", ()),
+        ("check-mk-raw:2.2.0p47", "check-mk-raw:2.4.0p23", "2.4.0p23.cre", ("--force",)),
+    ],
+    ids=["free to full", "new names", "forced"],
+)
+def test_editions_of_both_naming_generations_and_a_forced_skip(
+    bench: Bench, leaving: str, into: str, site_of: str, said: tuple[str, ...]
+) -> None:
+    for minor in (3, 4, 5):
+        bench.acknowledge(f"2.{minor}.0", f"werks-2-{minor}")
+    bench.run(f"refloat-lab/{leaving}", "--volume", f"{bench.data}:/omd/sites")
+    until(lambda: "### CONTAINER STARTED" in bench.docker("logs", bench.name), "the site started")
+    bench.upgraded("--image", f"refloat-lab/{into}", *said)
+    assert version(bench) == site_of
 
 
 def test_version_and_edition_change_one_after_the_other(bench: Bench) -> None:

@@ -114,3 +114,14 @@ def test_right_before_an_upgrade_only_the_checks_are_asked_again() -> None:
     assert [(one.name, one.refused) for one in ask_checks(engine, engine.container("mon"), recipe())] == [
         ("clean", "no")
     ]
+
+
+def test_what_is_migrating_says_no_until_its_log_says_that_it_is_over() -> None:
+    engine = machine()
+    checkmk = recipe_named("checkmk").model_copy(update={"preflight": (), "customised": ()})
+    assert ask_checks(engine, engine.container("mon"), checkmk) == ()
+    engine.world.cell("mon").log.append("-|  3/24 Rewriting password store...")
+    (asked,) = ask_checks(engine, engine.container("mon"), checkmk)
+    assert "3/24" in asked.refused
+    engine.world.cell("mon").log.append("### CONTAINER STARTED")
+    assert ask_checks(engine, engine.container("mon"), checkmk) == ()
