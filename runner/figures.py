@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from runner.evidence import Finding
 from runner.facts import Container, Json
-from runner.forecast import forecast
+from runner.forecast import forecast, healthy_after_s
 from runner.outcome import Outcome
 from runner.plan import Plan
 from runner.played import Played
@@ -27,7 +27,6 @@ def verdict(inner: Session, plan: Plan, forward: Outcome) -> dict[str, object]:
     """How the play went, as fields of a ``Rehearsed``."""
     records = inner.runs.records(plan.run)
     found = found_by(plan, records, "compare-evidence").get("findings")
-    ready_s = found_by(plan, records, "prove-health").get("ready_after_s")
     passed = forward.end is End.NEW
     return {
         "passed": passed,
@@ -35,7 +34,7 @@ def verdict(inner: Session, plan: Plan, forward: Outcome) -> dict[str, object]:
         "why": forward.why.replace(plan.target, "the copy"),
         "log": forward.log,
         "downtime_s": forward.downtime_s if passed else None,
-        "ready_s": ready_s if isinstance(ready_s, float) else None,
+        "ready_s": healthy_after_s(plan, records),
         "evidence": tuple(Finding.model_validate(one) for one in found) if isinstance(found, list) else (),
     }
 

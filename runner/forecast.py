@@ -17,7 +17,7 @@ def forecast(played: Plan, records: tuple[Record, ...], copy_s: float | None) ->
     ``copy_s`` is how long the target stood still for its snapshot: what changes in it is what will be copied.
     """
     measured_s = downtime_s(played, records)
-    ready_s = _ready_s(played, records)
+    ready_s = healthy_after_s(played, records)
     if measured_s is None or ready_s is None:
         return None
     stop_s, played_s = _lasted_s(played, records, StopContainer), _lasted_s(played, records, ColdCopy)
@@ -34,11 +34,26 @@ def forecast(played: Plan, records: tuple[Record, ...], copy_s: float | None) ->
     return Estimate(downtime_s=round(stop_s + predicted_s + start_s + rest_s, 1), reasons=reasons)
 
 
-def _ready_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
-    """How long all were until they were healthy, one after another; None where one was not proven."""
+def healthy_after_s(plan: Plan, records: tuple[Record, ...]) -> float | None:
+    """Seconds all took from their start until they were healthy, one after another; None where one was not proven.
+
+    What was done between the one start and the first look counts: the new version was coming up meanwhile.
+    """
     ready = {each.key: each.facts.get("ready_after_s") for each in records if isinstance(each, Did)}
     told = [ready_s for key in _keys(plan, ProveHealth) if isinstance(ready_s := ready.get(key), float)]
-    return sum(told) if told and len(told) == len(_keys(plan, ProveHealth)) else None
+    if not told or len(told) != len(_keys(plan, ProveHealth)):
+        return None
+    return sum(told) + (_before_first_look_s(plan, records) if len(told) == 1 else 0.0)
+
+
+def _before_first_look_s(plan: Plan, records: tuple[Record, ...]) -> float:
+    started = [_at(each) for each in records if isinstance(each, Did) and each.key in _keys(plan, StartSuccessor)]
+    looked = [_at(each) for each in records if isinstance(each, Meant) and each.key in _keys(plan, ProveHealth)]
+    return (looked[-1] - started[-1]).total_seconds() if started and looked else 0.0
+
+
+def _at(record: Did | Meant) -> datetime:
+    return datetime.fromisoformat(record.at)
 
 
 def _lasted_s(plan: Plan, records: tuple[Record, ...], kind: type) -> float:

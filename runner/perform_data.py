@@ -87,9 +87,8 @@ def _restore(hands: Hands, room: Room, sources: tuple[Source, ...]) -> Json:
 
 def discard_room(hands: Hands, room: Room) -> Json:
     """Remove the room and our containers around it."""
-    close_vault(hands, room.run)
     hands.vault.discard(room)
-    hands.vault.close(room.run)
+    close_vault(hands, room.run)
     return {}
 
 

@@ -11,7 +11,7 @@ from runner.evidence import Finding
 from runner.facts import Container
 from runner.figures import figures, verdict
 from runner.health import NotProven, prove_health
-from runner.isolation import Isolated, Props, aliases_of, isolated
+from runner.isolation import Isolated, Props, StandsFor, aliases_of, isolated
 from runner.measure import settle_evidence
 from runner.options import Options
 from runner.papercheck import check_on_paper
@@ -27,6 +27,7 @@ from runner.spec import image_differences
 from runner.staging import make_clones, make_stand_in, rehearsals_folder, stand_ins
 from runner.steps.nouns import HealthTerms, Reading
 from runner.survey import look_around
+from runner.twin import Twin, is_worth_it
 from runner.world import World
 
 SHOWN_LINES = 20
@@ -61,12 +62,15 @@ class Play:
     ears: Ears
     scene: Scene
     original: Original
+    beside: bool = False
+    """Whether the old version may show beside the new one that it comes up on the snapshot."""
 
     def forward(self) -> tuple[Rehearsed, Played | None]:
         """Set the scene, settle the old version on it, play; no ``Played`` where the new version does not stand."""
         self.ears.tell("clones and an isolated stand-in of the old version")
         clones = make_clones(self.session, self.scene)
-        copy = self._isolated()
+        things = stand_ins(self.session, self.scene)
+        copy = self._isolated(self.scene.network, things)
         stand_in = make_stand_in(self.session, self.scene, self.world, copy)
         so_far = self._nothing_yet(clones, copy)
         try:
@@ -77,13 +81,17 @@ class Play:
             return so_far.model_copy(update={"code": "not-settled", "why": why, "log": bad.log}), None
         drift = self._compared(stand_in)
         words = tuple(finding.sentence for finding in drift if not finding.ok)
-        return self._played(so_far.model_copy(update={"settle_s": settle_s, "drift": words}), stand_in)
+        settled = so_far.model_copy(update={"settle_s": settle_s, "drift": words})
+        return self._played(settled, stand_in, tuple(each for each in things if each.read_only))
 
-    def _isolated(self) -> Isolated:
+    def _isolated(self, network: str, things: tuple[StandsFor, ...]) -> Isolated:
         spec = target_spec(self.world, self.options.keep_env)
-        props = Props(self.scene.network, aliases_of(spec), stand_ins(self.session, self.scene),
-                      self.world.space.free_memory_bytes)  # fmt: skip
+        props = Props(network, aliases_of(spec), things, self.world.space.free_memory_bytes)
         return isolated(spec, self.world.target, props)
+
+    def _twin(self, shown: tuple[StandsFor, ...]) -> Twin:
+        network = self.scene.twin_network
+        return Twin(self.session, self.scene, self.world, lambda data: self._isolated(network, (*data, *shown)))
 
     def _nothing_yet(self, clones: str, copy: Isolated) -> Rehearsed:
         differences = image_differences(self.world.old_image, self.world.new_image)
@@ -108,23 +116,26 @@ class Play:
         return settle_evidence(session.engine, session.clock, container, original.readings, original.evidence, "",
                                run=self.scene.run, interrupted=session.interrupted)  # fmt: skip
 
-    def _played(self, so_far: Rehearsed, stand_in: Container) -> tuple[Rehearsed, Played | None]:
+    def _played(self, so_far: Rehearsed, stand_in: Container,
+                shown: tuple[StandsFor, ...]) -> tuple[Rehearsed, Played | None]:  # fmt: skip
         """The plan on the copy, from the planner to the verdict."""
         plan, look = self.plan_on(stand_in, self.scene.play)
         other = other_steps(self.plan, plan)
         if other:
             why = f"The copy needs other steps than {self.plan.target}: {other}"
             return so_far.model_copy(update={"code": "other-steps", "why": why}), None
-        return self.carried_out(plan, look, so_far, stand_in)
+        return self.carried_out(plan, look, so_far, stand_in, self._twin(shown) if self.beside else None)
 
-    def carried_out(self, plan: Plan, look: World, so_far: Rehearsed,
-                    stand_in: Container) -> tuple[Rehearsed, Played | None]:  # fmt: skip
+    def carried_out(self, plan: Plan, look: World, so_far: Rehearsed, stand_in: Container,
+                    twin: Twin | None = None) -> tuple[Rehearsed, Played | None]:  # fmt: skip
         """Carry out a plan that was made for the copy, and see what it did; ``look`` is the copy before."""
         check_on_paper(plan, look)
         engine, readings = self.session.engine, self.original.readings
         settled = read_settled(self.session, stand_in, readings, self.scene.run)
         used, said = engine.usage(stand_in.id), engine.logs(stand_in.id)
         inner = replace(self.session, home=rehearsals_folder(self.session.home) / self.scene.run)
+        if twin and is_worth_it(so_far.settle_s or 0, used, look.space.free_memory_bytes):
+            inner = twin.heard_by(inner)
         inner.runs.begin(plan, {"plan.json": plan.to_json(), **papers_of_texts(plan, self.options.texts)})
         self.ears.follow(plan)
         forward = inner.carry_out(plan, Wish.FORWARD)
@@ -133,7 +144,8 @@ class Play:
         seen = so_far.model_copy(update={**verdict(inner, plan, forward), "used_before": used})
         if forward.end is not End.NEW:
             return seen, None
-        played = Played(inner, plan, stand_in, readings, settled, self._options_here)
+        played = Played(inner, plan, stand_in, self.original.terms, readings, settled, self._options_here,
+                        twin)  # fmt: skip
         return seen.model_copy(update=figures(played, self.plan, look, said, seen)), played
 
     @property

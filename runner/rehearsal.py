@@ -17,6 +17,8 @@ REHEARSAL = "refloat.rehearsal"
 """The label on everything that is made for a rehearsal."""
 STAND_IN = "stand-in"
 """The role of the old version's copy."""
+TWIN = "twin"
+"""The role of another copy of the old version, which shows beside the new one that it comes up on the snapshot."""
 CLONE = "clone"
 TROUBLE = re.compile(r"\b(err|error|errors|warn|warning|fatal|panic|fail|failed|failure|exception|deprecated|corrupt)",
                      re.IGNORECASE)  # fmt: skip
@@ -81,6 +83,21 @@ class Scene(Belongings):
         return f"refloat-rehearsal-{self.run}"
 
     @property
+    def twin(self) -> str:
+        """Another copy of the old version, on clones of the snapshot that the way back leads to."""
+        return f"{self.stand_in}-twin"
+
+    @property
+    def twin_network(self) -> str:
+        """The twin answers to the same names as the copy: it has a network of its own."""
+        return f"{self.network}-twin"
+
+    @property
+    def twin_clones(self) -> dict[str, str]:
+        """Key of a source → the volume that stands for it there."""
+        return {key: f"{name}-twin" for key, name in self.clones.items()}
+
+    @property
     def play(self) -> str:
         """The run of the plan that is carried out on the copies."""
         return member_run(f"{self.within}-play", self.part) if self.part else f"{self.run}-play"
@@ -130,6 +147,8 @@ class Rehearsed(Fact):
     log: tuple[str, ...] = ()
     rolled_back: bool | None = None
     """Whether the way back was rehearsed as well, and led back; None where it was left out."""
+    beside: bool = False
+    """Whether the old version was seen healthy on a clone of the snapshot beside the new one, instead of after it."""
     clones: str = ""
     """How the clones were made; empty where there is no data."""
     paused_s: float | None = None

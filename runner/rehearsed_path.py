@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.facts import Fact, Image
+from runner.facts import Fact, Image, Usage
 from runner.plan import Estimate, Expectation
 from runner.rehearsal import Rehearsed
 
@@ -34,11 +34,10 @@ def along(results: tuple[Rehearsed, ...], hops: tuple[HopTo, ...]) -> Rehearsed:
             "expected": _expected(results) if passed else None,
             "changes": (),
             "growth_bytes": sum(each.growth_bytes or 0 for each in results) if first.changes else None,
-            "used": None,
-            "used_before": None,
+            "used": _used(results),
             "evidence": last.evidence,
             "configuration": (),
-            "new_lines": (),
+            "new_lines": tuple(dict.fromkeys(line for each in results for line in each.new_lines)),
             "image_differences": (),
             "hops": results,
         }
@@ -48,6 +47,13 @@ def along(results: tuple[Rehearsed, ...], hops: tuple[HopTo, ...]) -> Rehearsed:
 def further_expectations(hops: tuple[HopTo, ...]) -> tuple[Expectation, ...]:
     """What a path relies on besides what its first hop does: the images of the others."""
     return tuple(Expectation(about=f"image {hop.ref}", was=hop.image.id) for hop in hops)
+
+
+def _used(results: tuple[Rehearsed, ...]) -> Usage | None:
+    """The processor time of all new versions together, and the most memory that any of them took."""
+    told = tuple(each.used for each in results if each.used)
+    peaks = tuple(each.peak_bytes for each in told if each.peak_bytes)
+    return Usage(cpu_s=sum(each.cpu_s for each in told), peak_bytes=max(peaks, default=None)) if told else None
 
 
 def _expected(results: tuple[Rehearsed, ...]) -> Estimate | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from runner.backups import MARK, clear_left_backups
-from runner.errors import Interrupted, Refused
+from runner.errors import Interrupted, NotFound, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
 from runner.isolation import shown_mounts
@@ -27,7 +27,7 @@ from runner.session import Session
 from runner.staging import on_stage, strike_left, take_snapshot
 from runner.steps.nouns import HealthTerms, ImageHealth, Reading
 from runner.vault.archive_port import Archive, ArchivePort
-from runner.vault.port import Room, VaultPlace
+from runner.vault.port import Room, VaultError, VaultPlace
 from runner.way import recipe_of
 from runner.world import World
 
@@ -76,7 +76,8 @@ def rehearse(session: Session, world: World, plan: Plan, wanted: Wanted, ears: E
     """Play the plan on copies; the result is kept. Refused, Busy and Interrupted where there is none."""
     began = session.clock.monotonic()
     try:
-        with upgraded_copy(session, world, plan, wanted, ears) as (seen, play):
+        beside = not wanted.quick and not wanted.hops
+        with upgraded_copy(session, world, plan, wanted, ears, beside=beside) as (seen, play):
             result = kept_result(session, seen if play is None or wanted.quick else play.taken_back(seen), began)
             ears.tell(f"{'passed' if result.passed else 'failed'} after {result.total_s:.1f} s; now clears away")
     except Interrupted:
@@ -92,11 +93,12 @@ def kept_result(session: Session, played: Rehearsed, began: float) -> Rehearsed:
 
 
 @contextmanager
-def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
-                  ears: Ears) -> Iterator[tuple[Rehearsed, PlayedOn | None]]:  # fmt: skip
+def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted, ears: Ears, *,
+                  beside: bool = False) -> Iterator[tuple[Rehearsed, PlayedOn | None]]:  # fmt: skip
     """Play the plan forward on copies and leave the new version running there until the block ends.
 
-    The second of the two is None where the new version does not stand; then the first says why.
+    ``beside``: the way back follows at once, so the old version may already come up beside the new one. The second
+    of the two is None where the new version does not stand; then the first says why.
     """
     if plan.is_stack:
         others = ", ".join(member.target for member in plan.members if member.target != plan.target)
@@ -113,7 +115,7 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted,
                        len(wanted.hops) + 1)  # fmt: skip
     with on_stage(session, scene):
         original = look_at_original(session, world, plan, scene, wanted, ears.tell)
-        play = Play(session, world, plan, wanted.options, ears, scene, original)
+        play = Play(session, world, plan, wanted.options, ears, scene, original, beside)
         yield play_on(play, play.forward(), wanted.hops)
 
 
@@ -128,19 +130,29 @@ def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
 
     A backup's is known by the run that the backup said.
     """
-    place: VaultPlace = plan.place
-    rooms = (seen.room for seen in session.vault.rooms(place) if seen.sealed and seen.room.target == plan.target)
-    room = next((room for room in rooms if room.run in (run, f"{run}{MARK}")), None)
-    if room is None:
-        what = f"There is no snapshot of {plan.target} by run {run} in {place.volume or place.path}."
-        raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
-    try:
-        if session.vault.sealed(room).sources != plan.sources:
+    rooms = (Room(place=plan.place, target=plan.target, run=each) for each in (run, f"{run}{MARK}"))
+    for room in rooms if _is_there(session, plan.place) else ():
+        try:
+            sources = session.vault.sealed(room).sources
+        except VaultError as no:
+            session.vault.close(room.run)
+            if no.code in ("unsealed", "no-path", "bad-name"):
+                continue
+            raise
+        if sources != plan.sources:  # otherwise whoever plays on it needs the tools, and puts them away
+            session.vault.close(room.run)
             raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
-    except BaseException:  # otherwise whoever plays on it needs them, and puts them away
-        session.vault.close(room.run)
-        raise
-    return room
+        return room
+    what = f"There is no snapshot of {plan.target} by run {run} in {plan.place.volume or plan.place.path}."
+    raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
+
+
+def _is_there(session: Session, place: VaultPlace) -> bool:
+    """Whether there is a vault: asking it would make one."""
+    try:
+        return bool(place.path or session.engine.volume(place.volume))
+    except NotFound:
+        return False
 
 
 def look_at_original(session: Session, world: World, plan: Plan, scene: Scene, wanted: Wanted,

@@ -15,7 +15,7 @@ from runner.isolation import Isolated, StandsFor, is_about_disk_shares, network_
 from runner.journal import write_durably
 from runner.labels import ROLE, RUN
 from runner.plan import held_tag
-from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, Scene
+from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, TWIN, Scene
 from runner.session import Session
 from runner.spec import create_body
 from runner.vault.port import Source
@@ -65,7 +65,7 @@ def make_clones(session: Session, scene: Scene) -> str:
 
 def stand_ins(session: Session, scene: Scene) -> tuple[StandsFor, ...]:
     """What stands for each mount: its clone, or a copy of what is only read; nothing for what is too big to copy."""
-    engine, copied = session.engine, {}
+    copied = {}
     if scene.shown:
         labels = {**scene.labels, ROLE: CLONE}
         done = session.vault.duplicate(scene.run, scene.shown, scene.copies, labels)
@@ -73,12 +73,16 @@ def stand_ins(session: Session, scene: Scene) -> tuple[StandsFor, ...]:
     kinds = {**{source.key: source.key in scene.files for source in scene.sources}, **copied}
     names = {**scene.clones, **scene.copies}
 
-    def one(source: Source) -> StandsFor:
-        name, is_file = names[source.key], kinds[source.key]
-        file = f"{engine.volume(name).mountpoint}/file" if is_file else ""
-        return StandsFor(source, name, file, read_only=source in scene.shown)
+    sources = tuple(source for source in (*scene.sources, *scene.shown) if source.key in kinds)
+    return tuple(
+        _stands_for(session, each, names[each.key], is_file=kinds[each.key], read_only=each in scene.shown)
+        for each in sources
+    )
 
-    return tuple(one(source) for source in (*scene.sources, *scene.shown) if source.key in kinds)
+
+def _stands_for(session: Session, source: Source, name: str, *, is_file: bool, read_only: bool = False) -> StandsFor:
+    file = f"{session.engine.volume(name).mountpoint}/file" if is_file else ""
+    return StandsFor(source, name, file, read_only=read_only)
 
 
 def make_stand_in(session: Session, scene: Scene, world: World, copy: Isolated) -> Container:
@@ -89,20 +93,30 @@ def make_stand_in(session: Session, scene: Scene, world: World, copy: Isolated) 
 
 def place_stand_in(session: Session, scene: Scene, world: World, copy: Isolated, *, start: bool = True) -> Container:
     """Create the old version's copy, joined to all its networks, and start it."""
-    engine, labels = session.engine, {**scene.labels, ROLE: STAND_IN}
-    still = _still(session, world.target.image_ref, world)
+    return _place(session, world, copy, scene.stand_in, {**scene.labels, ROLE: STAND_IN}, start=start)
+
+
+def make_twin(session: Session, scene: Scene, world: World, copy: Isolated) -> Container:
+    """Create another one on the clones of the twin, which are there, with a network of its own, and start it."""
+    session.engine.create_network(scene.twin_network, network_body(scene.labels))
+    return _place(session, world, copy, scene.twin, {**scene.labels, ROLE: TWIN})
+
+
+def _place(session: Session, world: World, copy: Isolated, name: str, labels: dict[str, str], *,
+           start: bool = True) -> Container:  # fmt: skip
+    engine, still = session.engine, _still(session, world.target.image_ref, world)
     made = create_body(copy.spec, world.old_image, labels=labels, restart=False, ref=still)
-    _create(session, scene.stand_in, made.body, made.connects)
+    _create(session, name, made.body, made.connects)
     try:
         if start:
-            engine.start(scene.stand_in)
+            engine.start(name)
     except EngineError as no:
         if not is_about_disk_shares(no):
             raise
-        engine.remove_container(scene.stand_in, force=True, volumes=True)
-        _create(session, scene.stand_in, without_disk_shares(made.body), made.connects)
-        engine.start(scene.stand_in)
-    return engine.container(scene.stand_in)
+        engine.remove_container(name, force=True, volumes=True)
+        _create(session, name, without_disk_shares(made.body), made.connects)
+        engine.start(name)
+    return engine.container(name)
 
 
 def _create(session: Session, name: str, body: Json, connects: tuple[tuple[str, Json], ...]) -> None:
@@ -119,9 +133,31 @@ def _still(session: Session, ref: str, world: World) -> str:
         return ""
 
 
+def make_twin_clones(session: Session, scene: Scene) -> tuple[StandsFor, ...]:
+    """What stands for the twin's data: clones of the snapshot of the play."""
+    names = scene.twin_clones
+    session.vault.clone(scene.play_rooms[0], names, {**scene.labels, ROLE: CLONE})
+    return tuple(_stands_for(session, source, names[source.key], is_file=source.key in scene.files)
+                 for source in scene.sources)  # fmt: skip
+
+
+def strike_twin(session: Session, scene: Scene) -> None:
+    """Take the twin away, with all that was made for it; nothing where there is none."""
+    engine = session.engine
+    for container in engine.containers({REHEARSAL: scene.run, ROLE: TWIN}):
+        with contextlib.suppress(NotFound):
+            engine.remove_container(container.id, force=True, volumes=True)
+    made = {each.name for each in engine.volumes({REHEARSAL: scene.run})} & {*scene.twin_clones.values()}
+    if made:
+        session.vault.drop_clone(scene.play_rooms[0], {name: name for name in made})
+    with contextlib.suppress(NotFound):
+        engine.remove_network(scene.twin_network)
+
+
 def strike(session: Session, scene: Scene) -> None:
     """Take away all that was made; it may be done again, after any interruption."""
     stillness.wake(session, pause_path(session, scene.run))
+    strike_twin(session, scene)
     for each in scene.everyone:
         _remove_containers(session, each)
     for each in scene.everyone:

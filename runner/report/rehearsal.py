@@ -11,6 +11,7 @@ from runner.report.words import count_words, seconds_words, size_words
 from runner.vault.port import FileChange
 
 SHOWN_FILES = 5
+NOT_BACK = "The way back was not rehearsed."
 MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
 
@@ -66,7 +67,7 @@ def _found(result: Rehearsed) -> tuple[tuple[str, ...], ...]:
 def _verdict(result: Rehearsed) -> Iterator[str]:
     if result.passed:
         yield f"{result.target} {result.old} → {result.new}: the rehearsal passed."
-        yield "The way back was rehearsed, too." if result.rolled_back else "The way back was not rehearsed."
+        yield f"The way back was rehearsed, too{_beside(result)}." if result.rolled_back else NOT_BACK
         yield f"Do it: refloat apply {result.again}"
         return
     yield f"{result.target} {result.old} → {result.new}: the rehearsal failed: {result.why.rstrip('.')}."
@@ -76,6 +77,10 @@ def _verdict(result: Rehearsed) -> Iterator[str]:
     yield f"{result.target} itself was not touched but for the snapshot; it runs {result.old}."
 
 
+def _beside(result: Rehearsed) -> str:
+    return "; the old version was healthy on its data again beside the new one" if result.beside else ""
+
+
 def _measured(result: Rehearsed) -> Iterator[str]:
     """What was measured of one change."""
     if result.downtime_s is not None:
@@ -83,7 +88,8 @@ def _measured(result: Rehearsed) -> Iterator[str]:
     yield from _starts(result)
     if result.used:
         before = f" (the old one: {_usage(result.used_before)})" if result.used_before else ""
-        yield f"The new version used {_usage(result.used)}{before}"
+        who = "All new versions together" if result.hops else "The new version"
+        yield f"{who} used {_usage(result.used)}{before}"
     if result.growth_bytes is not None:
         how = "more" if result.growth_bytes >= 0 else "less"
         yield f"Its data takes {size_words(abs(result.growth_bytes))} {how} of the disk than before"

@@ -219,7 +219,8 @@ def _way_back(result: Rehearsed, records: tuple[Record, ...]) -> str:
     if result.rolled_back is None:
         return "The way back was not rehearsed."
     if result.rolled_back:
-        return "The way back was rehearsed, too: the old version came up on its data as before."
+        when = " on a clone of its snapshot, beside the new one" if result.beside else " as before"
+        return f"The way back was rehearsed, too: the old version came up on its data{when}."
     return "The way back was rehearsed, and does not lead back."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from runner.rehearsing import Ears, Packed, Wanted, rehearse
 from runner.report.rehearsal import rehearsal_report
 from runner.staging import left_scenes
 from runner.vault.archive_port import Archive, Depot
+from runner.vault.memory import MemoryVault
 from runner.vault.memory_archives import MemoryArchives
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
@@ -33,6 +34,7 @@ from tests.pure.sweep.stages import DEPOT, MIGRATES, MIGRATES_AND_CRASHES, NAME,
 
 BINDS = ("mondata:/data", "/srv/conf:/conf")
 GOES_THROUGH = Stage("goes through", new=MIGRATES, policy="always", binds=BINDS)
+SLOW = Behaviour(healthcheck=True, healthy_after_looks=12)
 CRASHES = Stage("crashes", new=MIGRATES_AND_CRASHES, policy="always")
 OPTIONS = Options(deadline_s=10)
 
@@ -43,10 +45,15 @@ class Machine:
 
     engine: MemoryEngine
     home: Path
+    memory_bytes: int = 0
+    """Free memory; 0 where it is not known."""
 
     @property
     def runner(self) -> Refloat:
-        return runner_on(self.engine, self.home)
+        vault = MemoryVault(self.engine)
+        vault.space = vault.space.model_copy(update={"free_memory_bytes": self.memory_bytes})
+        runner = runner_on(self.engine, self.home)
+        return replace(runner, session=replace(runner.session, vault=vault))
 
     @property
     def archives(self) -> MemoryArchives:
@@ -321,3 +328,77 @@ def test_only_trouble_that_is_new_is_shown() -> None:
     before = "ts=1 error: disk 7 slow\nts=2 ready"
     after = "ts=9 error: disk 8 slow\nts=3 warning: flag gone\nts=4 warning: flag gone\nts=5 ready again"
     assert new_trouble(before, after) == ("ts=3 warning: flag gone",)
+
+
+def slow_to_come_up(home: Path, *, memory_bytes: int, new: Behaviour = MIGRATES) -> Machine:
+    """A machine whose target takes long to be healthy, and by now is, with so much memory free."""
+    here = Machine(build(Stage("slow", new=new, old=SLOW, binds=BINDS)), home, memory_bytes)
+    while (health := here.engine.container(NAME).state.health) and health.status != "healthy":
+        continue
+    return here
+
+
+def twins(here: Machine) -> list[str]:
+    """The copies of the old version that were ever started beside the new one."""
+    started = (str(arguments[0]) for name, arguments in here.engine.calls if name == "start")
+    return [name for name in started if name.endswith("-twin")]
+
+
+def test_what_takes_long_comes_up_on_its_snapshot_beside_the_new_one_and_the_way_back_is_played_too(
+    tmp_path: Path,
+) -> None:
+    here = slow_to_come_up(tmp_path, memory_bytes=10**9)
+    before = here.picture()
+    result = here.rehearse()
+    assert (result.passed, result.rolled_back, result.beside) == (True, True, True), result.why
+    assert "healthy on its data again beside the new one" in rehearsal_report(result)
+    assert twins(here)
+    assert here.picture() == before
+    assert not left_scenes(here.runner.session)
+
+
+@pytest.mark.parametrize(("memory_bytes", "quick"), [(2**20, False), (10**9, True)])
+def test_nothing_starts_beside_the_new_one_where_memory_is_short_or_the_way_back_left_out(
+    memory_bytes: int, quick: bool, tmp_path: Path
+) -> None:
+    here = slow_to_come_up(tmp_path, memory_bytes=memory_bytes)
+    result = here.rehearse(quick=quick)
+    assert (result.passed, result.beside) == (True, False)
+    assert not twins(here)
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 10**9])
+def test_a_way_back_to_a_version_that_runs_but_is_not_healthy_fails(memory_bytes: int, tmp_path: Path) -> None:
+    here = slow_to_come_up(tmp_path, memory_bytes=memory_bytes)
+    before, image = here.picture(), here.engine.container(NAME).image_id
+
+    def spoilt(name: str, _: tuple[object, ...]) -> None:
+        if name == "rename":
+            here.engine.world.behaviours[image] = Behaviour(healthcheck=True, never_healthy=True)
+
+    here.engine.faults = spoilt
+    result = here.rehearse()
+    assert (result.passed, result.rolled_back, result.code) == (False, False, "no-way-back"), result
+    assert "came back, but not up" in result.why
+    here.engine.faults = None
+    assert here.picture()[1:] == before[1:]
+
+
+def test_a_version_that_fails_beside_the_old_one_is_undone_as_ever(tmp_path: Path) -> None:
+    here = slow_to_come_up(tmp_path, memory_bytes=10**9, new=MIGRATES_AND_CRASHES)
+    before = here.picture()
+    result = here.rehearse()
+    assert (result.passed, result.rolled_back, result.code) == (False, None, "crashed"), result.why
+    assert here.picture() == before
+
+
+def test_killed_beside_the_new_one_the_old_one_is_cleared_away_too(tmp_path: Path) -> None:
+    here = slow_to_come_up(tmp_path, memory_bytes=10**9)
+    before = here.picture()
+    here.engine.faults = dead_from(lambda _, name: name == "usage" and bool(twins(here)))
+    with pytest.raises(RunnerDied):
+        here.rehearse()
+    here.engine.faults = None
+    assert twins(here)
+    here.runner.recover()
+    assert here.picture()[1:] == before[1:]
