@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from vaultwork import glance
 
 from tests.pure.vault_bench import SOURCE, Bench, write
 from tests.pure.vault_trees import damage, grow, portrait, rewrite_secretly
@@ -54,17 +55,19 @@ def test_a_random_tree_damaged_at_random_is_restored_in_every_respect(
 
 
 @FEW
-@given(seed=SEEDS, forgets=st.booleans())
+@given(seed=SEEDS, forgets=st.booleans(), slack_s=st.sampled_from([0.012, glance.SLACK_S]))
 def test_the_cold_copy_catches_whatever_changed_since_the_warm_one(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, forgets: bool
+    tmp_path_factory: pytest.TempPathFactory, seed: int, forgets: bool, slack_s: float
 ) -> None:
     bench, dice = fresh_bench(tmp_path_factory.getbasetemp(), forgets=forgets), random.Random(seed)
     grow(bench.source, dice, 25)
-    bench.done("warm-copy")
-    bench.let_time_pass()
-    damage(bench.source, dice, 15)
-    bench.done("cold-copy")
-    bench.done("seal")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "SLACK_S", slack_s)  # else all these files are young
+        bench.done("warm-copy")
+        bench.let_time_pass()
+        damage(bench.source, dice, dice.choice([2, 15]))
+        bench.done("cold-copy")
+        bench.done("seal")
     assert portrait(bench.copy()) == portrait(bench.source)
     bench.done("verify")
 

@@ -6,7 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from vaultwork import manifest, sight
+from vaultwork import manifest_file, sight
+from vaultwork.manifest import Manifest
 from vaultwork.places import Place, place_of
 from vaultwork.requests import Answer, Request, answer_to
 from vaultwork.rooms import room_named
@@ -64,11 +65,11 @@ class Bench:
     def settle(self, settled_s: int, run: str = "r1") -> None:
         """Make the manifest as if the warm pass had begun then."""
         path = bytes(self.folder / "vault/t" / run / "manifests/d0")
-        there = manifest.load(path)
+        there = manifest_file.load(path)
         assert there
-        settled = manifest.Manifest(settled_s, there.known)
+        settled = Manifest(settled_s, there.known)
         place, last = self.place(run), sight.recall(self.place(run))
-        manifest.save(path, settled)
+        manifest_file.save(path, settled)
         if last:
             sight.remember(place, last.look, settled, sight.young(settled, last.look.source), equal=last.equal)
 

@@ -11,7 +11,8 @@ from typing import NamedTuple, TypedDict
 
 from vaultwork.copying import content_digest
 from vaultwork.listing import Entry, Listing, at
-from vaultwork.manifest import Known, Manifest, load
+from vaultwork.manifest import Known, Manifest
+from vaultwork.manifest_file import load
 from vaultwork.places import Place, list_source
 from vaultwork.trouble import Trouble
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from vaultwork.manifest import sync_folder, write_whole
+from vaultwork.manifest_file import sync_folder, write_whole
 from vaultwork.packing import Flow
 from vaultwork.trouble import Trouble, complaint
 

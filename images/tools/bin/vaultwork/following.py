@@ -10,7 +10,8 @@ from typing import NamedTuple
 from vaultwork.equal import Side, make_equal
 from vaultwork.listing import Listing, at, differences, leaders, mark_now, parent_of
 from vaultwork.listing import whole_groups as whole
-from vaultwork.manifest import Known, Manifest, known_from, save, unchanged, with_content
+from vaultwork.manifest import Known, Manifest, known_from, unchanged, with_content, without
+from vaultwork.manifest_file import save, save_changes
 from vaultwork.places import Pass, Place, wipe
 from vaultwork.sight import (
     FEW,
@@ -28,6 +29,8 @@ from vaultwork.sight import (
 from vaultwork.trouble import Trouble, spoken
 
 _ROUNDS = 3
+_PART = 4
+"""Of a manifest of which less than one in so many entries changed, only those are written."""
 
 
 class _Trail(NamedTuple):
@@ -142,9 +145,12 @@ def _kept(place: Place, before: Manifest, trail: _Trail, settled_s: int) -> Mani
         subprocess.run([b"sync", b"-f", place.tree], check=False, capture_output=True)
     else:
         _sync_each(place.tree, {path for path in fresh if path in known and known[path].meta[:1] in b"fd"})
-    untouched = {path: each for path, each in before.known.items() if path not in trail.scope}
-    manifest = Manifest(settled_s, {**untouched, **with_content(place.tree, known)})
-    save(place.manifest, manifest)
+    now = without(before.known, trail.scope) | with_content(place.tree, known)
+    manifest = Manifest(settled_s, now)
+    if settled_s == before.settled_s and len(trail.scope) < len(now) // _PART:
+        save_changes(place.manifest, before, manifest, trail.scope)
+    else:
+        save(place.manifest, manifest)
     return manifest
 
 

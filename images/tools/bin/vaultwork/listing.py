@@ -84,15 +84,27 @@ def read_tree(root: bytes, *, in_use: bool = False) -> bytes:
 def _find(points: list[bytes], *options: bytes, folder: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     name = b"%p" if folder else b"%P"
     texts = [name + text.encode() for text in (_DIRECTORY, _OTHER)]
-    argv = [b"find", *points, *options, b"-type", b"d", b"-printf", texts[0], b"-o", b"-printf", texts[1]]
+    said = (b"(", b"-type", b"d", b"-printf", texts[0], b"-o", b"-printf", texts[1], b")")
+    argv = [b"find", *points, *options, *said]
     env = {"LC_ALL": "C", "PATH": os.environ["PATH"]}
     return subprocess.run(argv, capture_output=True, check=False, env=env, cwd=folder)
 
 
 def list_paths(root: bytes, paths: Iterable[bytes]) -> Listing:
     """List these paths of a folder alone, which must be few; what is not there is left out."""
-    said = _find([b"./" + path for path in paths], b"-maxdepth", b"0", folder=root).stdout
-    return {path[2:]: entry for path, entry in listing_from(root, said).items()}
+    return _below(root, _find([b"./" + path for path in paths], b"-maxdepth", b"0", folder=root))
+
+
+def find_below(root: bytes, paths: Iterable[bytes], *options: bytes) -> Listing:
+    """List what find finds with these options from these paths of a folder on, which must be few and there."""
+    done = _find([b"./" + path for path in paths], *options, folder=root)
+    if done.returncode:
+        raise Trouble("copy-failed", f"The data cannot be listed: {complaint(done.stderr)}")
+    return _below(root, done)
+
+
+def _below(root: bytes, done: subprocess.CompletedProcess[bytes]) -> Listing:
+    return {path[2:]: entry for path, entry in listing_from(root, done.stdout).items()}
 
 
 def read_both(source: bytes, tree: bytes, *, in_use: bool = False) -> tuple[bytes, bytes]:
@@ -213,14 +225,14 @@ def mark_now(root: bytes) -> int:
     The source's dirty pages are made clean: a page that is dirty already is written through a memory map without
     moving the ctime again.
     """
-    if not _precise(root):
+    if not is_precise(root):
         return 0
     now_s = int(time.time())
     subprocess.run([b"sync", b"-f", root], check=False, capture_output=True)
     return now_s - _SLACK_S
 
 
-def _precise(root: bytes) -> bool:
+def is_precise(root: bytes) -> bool:
     """Whether all that is mounted at and below this path keeps exact change times."""
     kinds: dict[str, str] = {}
     path = os.fsdecode(root)

@@ -1,23 +1,15 @@
-"""The manifest of one source: every entry as it was in the source, and the digests of its copy; it never seals.
-
-A file of NUL-ended fields: a JSON header, then seven fields an entry in the order of ``Known`` after the path. It
-is written when the warm copy is made (holding only what is known to be copied well), and whole after the cold copy.
-"""
+"""The manifest of one source: every entry as it was in the source, and the digests of its copy; it never seals."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
 from typing import NamedTuple, TypeVar
 
 from vaultwork.copying import attributes_digest, content_digest
 from vaultwork.listing import Entry, Listing, at, ctime_s
 
-FORMAT = 1
-_FIELDS = 7
 T = TypeVar("T")
 _FILE = ord("f")
 _WORTH_A_THREAD_BYTES = 1 << 20
@@ -37,9 +29,6 @@ class Known(NamedTuple):
     def describes(self, entry: Entry) -> bool:
         """Whether the source's entry is untouched since."""
         return self.ident == entry.ident and self.meta == entry.meta and self.extra == entry.extra
-
-
-_known_of: Callable[[type[Known], Iterable[bytes]], Known] = tuple.__new__  # as listing._entry_of
 
 
 class Totals(NamedTuple):
@@ -66,13 +55,18 @@ class Manifest(NamedTuple):
 
     def totals(self) -> Totals:
         """How much this is."""
-        files = [meta for path, (meta, _, _, leader, _, _) in self.known.items()
-                 if meta[0] == _FILE and (not leader or leader == path)]  # fmt: skip
-        return Totals(len(self.known), sum([int(meta.split(b" ", 5)[4]) for meta in files]))
+        return totals_of(self.known)
 
     def listing(self) -> Listing:
         """The entries as a listing."""
         return {path: _entry(known) for path, known in self.known.items()}
+
+
+def totals_of(known: dict[bytes, Known]) -> Totals:
+    """How much these entries are."""
+    files = [meta for path, (meta, _, _, leader, _, _) in known.items()
+             if meta[0] == _FILE and (not leader or leader == path)]  # fmt: skip
+    return Totals(len(known), sum([int(meta.split(b" ", 5)[4]) for meta in files]))
 
 
 def without(known: dict[bytes, T], paths: Iterable[bytes]) -> dict[bytes, T]:
@@ -95,59 +89,6 @@ def unchanged(entry: Entry, known: Known | None, leader: bytes | None) -> bool:
 def known_from(entry: Entry, leader: bytes, copy: bytes) -> Known:
     """What is known of an entry whose copy was just made; its content is hashed later, all in one go."""
     return Known(entry.meta, entry.extra, entry.ident, leader, attributes_digest(copy), b"")
-
-
-def load(path: bytes) -> Manifest | None:
-    """Read a manifest; None where there is none."""
-    try:
-        with open(path, "rb") as file:
-            return manifest_from(file.read())
-    except FileNotFoundError:
-        return None
-
-
-def manifest_from(content: bytes) -> Manifest:
-    """A manifest from the content of its file."""
-    fields = content.split(b"\0")
-    header = json.loads(fields[0])
-    entries = fields[1:-1]
-    columns = (entries[i::_FIELDS] for i in range(1, _FIELDS))
-    known = dict(zip(entries[0::_FIELDS], map(_known_of, repeat(Known), zip(*columns, strict=True)), strict=True))
-    return Manifest(int(header["settled_s"]), known)
-
-
-def load_totals(path: bytes) -> Totals:
-    """Read no more than how much a source is."""
-    with open(path, "rb") as file:
-        header, _, _ = file.read(1000).partition(b"\0")
-    return Totals(*json.loads(header)["totals"])
-
-
-def save(path: bytes, manifest: Manifest) -> None:
-    """Write a manifest, whole or not at all."""
-    header = {"format": FORMAT, "settled_s": manifest.settled_s, "totals": manifest.totals()}
-    entries = [b"\0".join((name, *manifest.known[name])) for name in sorted(manifest.known)]
-    write_whole(path, b"\0".join((json.dumps(header).encode(), *entries, b"")))
-
-
-def write_whole(path: bytes, content: bytes) -> None:
-    """Write a file so that after any crash it has its old content or the new one."""
-    part = path + b".part"
-    with open(part, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(part, path)
-    sync_folder(os.path.dirname(path))
-
-
-def sync_folder(path: bytes) -> None:
-    """Make the names in a folder durable."""
-    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def with_content(tree: bytes, known: dict[bytes, Known]) -> dict[bytes, Known]:

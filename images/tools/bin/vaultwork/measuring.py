@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from vaultwork.copying import file_shares_blocks
 from vaultwork.listing import Listing, at, leaders, list_tree, whole_groups
-from vaultwork.manifest import Known, load, unchanged
+from vaultwork.manifest import Known, unchanged
+from vaultwork.manifest_file import load
 from vaultwork.underlay import Underlay, known_through, seen_through
 
 

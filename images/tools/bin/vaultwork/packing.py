@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple, cast
 
 from vaultwork.copying import FOREIGN_ATTRIBUTES
-from vaultwork.manifest import Manifest, manifest_from
+from vaultwork.manifest import Manifest
+from vaultwork.manifest_file import manifest_from
 from vaultwork.rooms import Room
 from vaultwork.sealing import Seal, digest_of
 from vaultwork.trouble import Trouble, complaint

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from vaultwork.copying import attributes_digest, content_digest
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.listing import Listing, at, differences, list_tree, whole_groups
-from vaultwork.manifest import Known, Manifest, load
+from vaultwork.manifest import Known, Manifest
+from vaultwork.manifest_file import load
 from vaultwork.places import Pass, Place, list_source
 from vaultwork.trouble import Trouble, spoken
 

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from vaultwork.manifest import FORMAT, write_whole
+from vaultwork.manifest_file import FORMAT, write_whole
 from vaultwork.trouble import Trouble
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TypedDict, cast
 
 from vaultwork.listing import Listing, differences
-from vaultwork.manifest import FORMAT, Manifest, load, load_totals
+from vaultwork.manifest import Manifest
+from vaultwork.manifest_file import FORMAT, load, load_totals
 from vaultwork.places import Place, begun
 from vaultwork.rooms import Room, all_rooms, made_at, read_json, sparing, write_json
 from vaultwork.sight import Look, first_look, forget, is_same, look, recall

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from vaultwork.glance import Moment, fair_share, glance, is_one, moment_at
 from vaultwork.listing import (
     Listing,
     Since,
@@ -23,8 +24,10 @@ from vaultwork.listing import (
     read_tree,
     whole_groups,
 )
-from vaultwork.manifest import Manifest, load, without
+from vaultwork.manifest import Manifest, without
+from vaultwork.manifest_file import load
 from vaultwork.places import Place, listing_of
+from vaultwork.trouble import Trouble
 
 FEW = 256
 """Up to so many paths are looked at, or flushed, one by one; more with all that is around them."""
@@ -34,9 +37,14 @@ class Look(NamedTuple):
     """Both trees at one moment, what find said of them, and the paths of which it said something else before."""
 
     said: tuple[bytes, bytes]
+    """Nothing of a source that was only glanced at."""
     source: Listing
     tree: Listing
     moved: frozenset[bytes] = frozenset()
+    began: Moment | None = None
+    """Before the source was listed; None where its ctimes prove nothing."""
+    away: tuple[bytes, ...] = ()
+    """Half of the source, for two processes to look at it."""
 
 
 class Sight(NamedTuple):
@@ -44,7 +52,7 @@ class Sight(NamedTuple):
 
     look: Look
     manifest: Manifest
-    file: tuple[int, int]
+    file: tuple[int, int, int]
     """Which manifest's file that is: another process may have written a newer one."""
     loose: set[bytes]
     """Paths to be looked at again even where nothing is said to have changed: too young, or not copied well yet."""
@@ -53,43 +61,64 @@ class Sight(NamedTuple):
 
 
 _LAST: dict[bytes, Sight] = {}
+_PAST: list[Sight] = []
 
 
 def look(place: Place, before: Look | None, *, in_use: bool) -> Look:
     """List both trees; what is said the same as before is not read again."""
+    began = moment_at(place.source)
     said = read_both(place.source, place.tree, in_use=in_use)
     if before is None:
-        return Look(said, listing_of(place, said[0]), listing_from(place.tree, said[1]))
+        now = Look(said, listing_of(place, said[0]), listing_from(place.tree, said[1]))
+        return now._replace(began=began if is_one(now.source) else None)
     source = _source_since(place, before, said[0])
     tree = listing_since(place.tree, before.tree, before.said[1], said[1])
-    return Look(said, source.listing, tree.listing, frozenset(source.moved | tree.moved))
+    moved = frozenset(source.moved | tree.moved)
+    return Look(said, source.listing, tree.listing, moved, began if before.began else None, before.away)
 
 
 def first_look(place: Place, last: Sight | None, *, in_use: bool) -> Look:
-    """List both trees; only the source where this process knows the copy, which is looked at before it is used."""
+    """List both trees; only the source where this process knows the copy, which is looked at before it is used.
+
+    A source that nobody uses, for which somebody waits, is only glanced at where that tells enough.
+    """
     if last is None:
         return look(place, None, in_use=in_use)
-    said, before = read_tree(place.source, in_use=in_use), last.look
-    source = _source_since(place, before, said)
-    return Look((said, before.said[1]), source.listing, before.tree, frozenset(source.moved))
+    before, began = last.look, moment_at(place.source)
+    source, said = None if in_use else _glanced_at(place, before, began), b""
+    if source is None:
+        said = read_tree(place.source, in_use=in_use)
+        source = _source_since(place, before, said)
+    return before._replace(
+        said=(said, before.said[1]), source=source.listing, moved=frozenset(source.moved),
+        began=began if before.began else None,
+    )  # fmt: skip
+
+
+def _glanced_at(place: Place, before: Look, began: Moment | None) -> Since | None:
+    if place.under or not began or not before.began or not os.path.isdir(place.source):
+        return None
+    try:
+        return glance(place.source, before.source, before.began, began, before.away)
+    except Trouble:
+        return None  # a look at everything says what it was
 
 
 def look_at_copy(place: Place, before: Look) -> Look:
     """List the copy again; of the source stays what was seen before."""
     said = read_tree(place.tree)
     tree = listing_since(place.tree, before.tree, before.said[1], said)
-    return Look((before.said[0], said), before.source, tree.listing, frozenset(tree.moved))
+    return before._replace(said=(before.said[0], said), tree=tree.listing, moved=frozenset(tree.moved))
 
 
 def look_again(place: Place, before: Look, paths: set[bytes]) -> Look:
     """Look at what was just copied; where that is much, at everything."""
     if len(paths) > FEW or place.under or not os.path.isdir(place.source):
         return look(place, before, in_use=False)
-    source, tree = (
-        {**without(then, paths), **list_paths(root, paths)}
-        for root, then in ((place.source, before.source), (place.tree, before.tree))
-    )
-    return Look(before.said, source, tree, frozenset(paths))
+    source, tree = without(before.source, paths), without(before.tree, paths)
+    source |= list_paths(place.source, paths)
+    tree |= list_paths(place.tree, paths)
+    return before._replace(source=source, tree=tree, moved=frozenset(paths))
 
 
 def is_same(now: Look, before: Look) -> bool:
@@ -102,7 +131,7 @@ def is_same(now: Look, before: Look) -> bool:
 
 def _source_since(place: Place, before: Look, said: bytes) -> Since:
     """A clone is read as a whole: what shows through depends on more than what find says."""
-    if not place.under or said == before.said[0]:
+    if before.said[0] and (not place.under or said == before.said[0]):
         return listing_since(place.source, before.source, before.said[0], said)
     now = listing_of(place, said)
     return Since(now, {path for path, _ in before.source.items() ^ now.items()})
@@ -110,7 +139,13 @@ def _source_since(place: Place, before: Look, said: bytes) -> Since:
 
 def remember(place: Place, seen: Look, manifest: Manifest, loose: set[bytes], *, equal: bool) -> None:
     """Keep how things are now, for the next pass of this process."""
-    _LAST[place.manifest] = Sight(seen, manifest, _identity(place.manifest), loose, equal)
+    kept = seen if equal else _ready(seen)
+    _LAST[place.manifest] = Sight(kept, manifest, _identity(place.manifest), loose, equal)
+
+
+def _ready(seen: Look) -> Look:
+    """With all that the next look needs and that takes long to find out: while the service is up, nobody waits."""
+    return seen._replace(away=fair_share(seen.source), began=seen.began if is_one(seen.source) else None)
 
 
 def recall(place: Place) -> Sight | None:
@@ -121,7 +156,13 @@ def recall(place: Place) -> Sight | None:
 
 def forget(place: Place) -> None:
     """Before anything is changed."""
-    _LAST.pop(place.manifest, None)
+    if place.manifest in _LAST:
+        _PAST.append(_LAST.pop(place.manifest))
+
+
+def let_go() -> None:
+    """Give back the memory of what was forgotten: of many files that takes long, so not while somebody waits."""
+    _PAST.clear()
 
 
 def known_of(place: Place, last: Sight | None) -> Manifest | None:
@@ -129,13 +170,13 @@ def known_of(place: Place, last: Sight | None) -> Manifest | None:
     return last.manifest if last else load(place.manifest)
 
 
-def _identity(manifest: bytes) -> tuple[int, int]:
-    """A manifest is never written into: another one is another file."""
+def _identity(manifest: bytes) -> tuple[int, int, int]:
+    """Whoever writes a manifest makes another file of it, or a longer one."""
     try:
         seen = os.stat(manifest)
     except FileNotFoundError:
-        return (0, 0)
-    return (seen.st_ino, seen.st_mtime_ns)
+        return (0, 0, 0)
+    return (seen.st_ino, seen.st_mtime_ns, seen.st_size)
 
 
 def young(manifest: Manifest, paths: Iterable[bytes]) -> set[bytes]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vaultwork.listing import Entry, Listing, leaders, listing_from, read_tree
-from vaultwork.manifest import Known, load
+from vaultwork.manifest import Known
+from vaultwork.manifest_file import load
 from vaultwork.rooms import Room, room_named
 
 _LAYERS = re.compile(

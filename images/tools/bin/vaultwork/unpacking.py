@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 
 from vaultwork.checking import nanoseconds
 from vaultwork.listing import at, parent_of
-from vaultwork.manifest import Manifest, save, write_whole
+from vaultwork.manifest import Manifest
+from vaultwork.manifest_file import save, write_whole
 from vaultwork.packing import Flow, Head, read_head, unpack
 from vaultwork.places import wipe
 from vaultwork.rooms import Room, ensure_room

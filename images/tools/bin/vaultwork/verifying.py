@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vaultwork.copying import attributes_digest
 from vaultwork.listing import at, differences, list_tree
-from vaultwork.manifest import Known, Manifest, digests_of, load
+from vaultwork.manifest import Known, Manifest, digests_of
+from vaultwork.manifest_file import load
 from vaultwork.rooms import Room
 from vaultwork.sealing import Seal, sealed
 from vaultwork.trouble import Trouble, spoken

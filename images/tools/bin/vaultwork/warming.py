@@ -9,9 +9,11 @@ import tempfile
 from vaultwork.copying import attributes_digest, file_shares_blocks
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.following import follow
+from vaultwork.glance import moment_at
 from vaultwork.listing import Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
 from vaultwork.listing import whole_groups as whole
-from vaultwork.manifest import Known, Manifest, known_from, load, save, unchanged, with_content
+from vaultwork.manifest import Known, Manifest, known_from, unchanged, with_content
+from vaultwork.manifest_file import load, save
 from vaultwork.places import Pass, Place, begun, listing_of, wipe
 from vaultwork.sight import Look, forget, remember, young
 from vaultwork.trouble import Trouble, complaint
@@ -28,6 +30,7 @@ def warm(place: Place, older: Place | None) -> Pass:
     forget(place)
     wipe(place.tree)
     settled_s = mark_now(place.source)
+    began = moment_at(place.source)
     said = read_tree(place.source, in_use=True)
     listing = listing_of(place, said)
     settled = known_through(place.under, listing) if place.under else _settled_in(older)
@@ -38,7 +41,7 @@ def warm(place: Place, older: Place | None) -> Pass:
     else:
         done, how = _copy_all(place, listing), "copy"
     there = read_tree(place.tree)
-    now = Look((said, there), listing, listing_from(place.tree, there))
+    now = Look((said, there), listing, listing_from(place.tree, there), began=began)
     manifest = _record(place, now, linked, settled_s)
     loose = young(manifest, listing) | (now.tree.keys() - listing.keys())
     remember(place, now, manifest, loose, equal=False)

@@ -1,0 +1,100 @@
+"""What changed is told by change times alone: the outcome is that of listing everything again."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vaultwork import glance
+from vaultwork.glance import Moment, fair_share, moment_at
+from vaultwork.listing import Entry, Listing, Since, list_tree, parent_of
+
+from tests.pure.vault_trees import damage, grow
+
+COARSE_S = 0.012
+"""More than the kernel's clock for files is behind."""
+
+
+def now_at(root: bytes) -> Moment:
+    moment = moment_at(root)
+    assert moment, "the temporary folder is on a filesystem whose change times prove nothing"
+    return moment
+
+
+def looked(root: bytes, before: Listing, began: Moment, away: tuple[bytes, ...] = ()) -> Since | None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "SLACK_S", COARSE_S)
+        return glance.glance(root, before, began, now_at(root), away)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1 << 32), parted=st.booleans())
+def test_a_glance_at_a_damaged_tree_tells_what_listing_it_tells(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, parted: bool
+) -> None:
+    root, dice = bytes(tmp_path_factory.mktemp("tree") / "root"), random.Random(seed)
+    Path(os.fsdecode(root)).mkdir()
+    grow(root, dice, 25)
+    time.sleep(2 * COARSE_S)  # else all is young
+    began, before = now_at(root), list_tree(root)
+    folders = [path for path, entry in before.items() if path and entry.kind == b"d" and not parent_of(path)]
+    damage(root, dice, dice.randrange(8))
+    told = looked(root, before, began, tuple(folders[::2]) if parted else ())
+    whole = list_tree(root)
+    assert told is not None
+    assert told.listing == whole
+    assert told.moved == {path for path, _ in before.items() ^ whole.items()}
+
+
+def test_a_folder_that_was_moved_is_listed_with_all_that_is_old_in_it(tmp_path: Path) -> None:
+    (tmp_path / "one/deep/er").mkdir(parents=True)
+    (tmp_path / "one/deep/er/file").write_text("text")
+    (tmp_path / "two/deep").mkdir(parents=True)
+    time.sleep(2 * COARSE_S)
+    root = bytes(tmp_path)
+    began, before = now_at(root), list_tree(root)
+    (tmp_path / "two").rename(tmp_path / "three")
+    (tmp_path / "one").rename(tmp_path / "two")
+    told = looked(root, before, began, (b"one", b"two"))
+    assert told is not None
+    assert told.listing == list_tree(root)
+
+
+def test_nothing_is_told_where_the_clock_was_set_meanwhile(tmp_path: Path) -> None:
+    root = bytes(tmp_path)
+    began, before = now_at(root), list_tree(root)
+    assert looked(root, before, began._replace(set_s=began.set_s - 60)) is None
+
+
+def test_nothing_is_told_where_the_tree_is_another_one(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    root = bytes(tmp_path / "tree")
+    began, before = now_at(root), list_tree(root)
+    (tmp_path / "tree").rename(tmp_path / "away")
+    (tmp_path / "tree").mkdir()
+    assert looked(root, before, began) is None
+
+
+def listed(paths: dict[bytes, bytes]) -> Listing:
+    return {path: Entry(kind + b" 755 0 0 0 1.0", b"", b"7 1 1.0", b"42") for path, kind in paths.items()}
+
+
+def test_two_processes_share_a_tree_about_evenly_however_deep_its_folders_are() -> None:
+    deep = {b"/".join([b"d"] * level): b"d" for level in range(1, 5)}
+    folders = {b"d/d/d/d/%d" % number: b"d" for number in range(10)}
+    files = {b"d/d/d/d/%d/%d" % (number % 10, number): b"f" for number in range(10_000)}
+    listing = listed({b"": b"d", **deep, **folders, **files})
+    away = fair_share(listing)
+    held = sum(any(path == each or path.startswith(each + b"/") for each in away) for path in listing)
+    assert 0.4 < held / len(listing) <= 0.5
+    assert fair_share(listed({b"": b"d", b"a": b"d", **{b"a/%d" % number: b"f" for number in range(9999)}})) == ()
+
+
+def test_a_name_that_find_would_take_for_a_pattern_stays_with_the_first_process() -> None:
+    files = {b"%s/%d" % (folder, number): b"f" for folder in (b"a*", b"b[1]") for number in range(4000)}
+    assert fair_share(listed({b"": b"d", b"a*": b"d", b"b[1]": b"d", **files})) == ()
