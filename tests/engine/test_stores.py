@@ -14,6 +14,7 @@ from tests.lab.engines import until
 
 MARIADB = "refloat-lab/mariadb"
 METRICS = "refloat-lab/victoria-metrics"
+INFLUXDB = "refloat-lab/influxdb:1.6.7"
 PASSWORD = "correct-horse-never-shown"
 CHECKSUM = "set group_concat_max_len = 99999; select count(*), md5(group_concat(m order by n)) from shop.kept"
 
@@ -90,3 +91,48 @@ def test_valkey_reads_what_redis_saved_and_keeps_every_key(bench: Bench) -> None
     assert "no vendor's rule speaks of such a change" in done.out + done.err
     assert bench.exec("valkey-cli", "DBSIZE") == "100"
     assert bench.exec("valkey-cli", "GET", "key7") == "49"
+
+
+def asked_of_netdata(bench: Bench, path: str, field: str) -> object:
+    answer = fetch(bench, f"http://127.0.0.1:19999/api/v1/{path}")
+    return json.loads(answer)[field] if answer else None
+
+
+def history(bench: Bench) -> int:
+    """The second of the oldest value it has of the machine's load."""
+    return int(str(asked_of_netdata(bench, "chart?chart=system.load", "first_entry") or 0))
+
+
+def test_netdata_keeps_its_identity_and_its_history_forward_and_back(bench: Bench) -> None:
+    kept = ("--volume", f"{bench.data}:/var/lib/netdata", "--volume", f"{bench.name}-db:/var/cache/netdata")
+    bench.run("refloat-lab/netdata:1.29.3", *kept, "--hostname", "monitor")
+    until(lambda: history(bench) > 0, "netdata has a first value")
+    oldest, identity = history(bench), asked_of_netdata(bench, "info", "uid")
+    for version in ("1.37.1", "1.29.3"):
+        bench.upgraded("--to", version)
+        assert asked_of_netdata(bench, "info", "version") == f"v{version}"
+        assert asked_of_netdata(bench, "info", "uid") == identity
+        assert 0 < history(bench) <= oldest
+
+
+def points(bench: Bench) -> str:
+    return bench.docker("exec", bench.name, "influx", "-database", "shop", "-format", "csv", "-execute",
+                        "select count(price) from sold", check=False)  # fmt: skip
+
+
+def test_influxdb_of_the_same_version_on_another_suite_is_rehearsed_and_keeps_its_points(bench: Bench) -> None:
+    bench.run(INFLUXDB, "--volume", f"{bench.data}:/var/lib/influxdb")
+    create = ("exec", bench.name, "influx", "-execute", "create database shop; show databases")
+    until(lambda: "shop" in bench.docker(*create, check=False), "influxdb answers")
+    lines = "\n".join(f"sold,shop=s{n} price={n}" for n in range(100))
+    fetch(bench, "http://127.0.0.1:8086/write?db=shop", "--post-data", lines)
+    until(lambda: "100" in points(bench), "a hundred points")
+    before = points(bench)
+    rebuilt = f"{bench.name}/influxdb:1.6.7"
+    binaries = f"COPY --from={INFLUXDB} /usr/bin/influx /usr/bin/influxd /usr/bin/"
+    rest = f"COPY --from={INFLUXDB} /etc/influxdb /etc/influxdb\nVOLUME /var/lib/influxdb\nENV INFLUXDB_VERSION=1.6.7"
+    bench.build(rebuilt, f'FROM refloat-lab/base:trixie\n{binaries}\n{rest}\nCMD ["influxd"]\n')
+    rehearsed = bench.refloat("rehearse", bench.name, "--image", rebuilt, "--vault", bench.vault, "--dwell", "1")
+    assert rehearsed.status == 0, rehearsed.told
+    assert "databases" in bench.upgraded("--image", rebuilt).err
+    assert points(bench) == before

@@ -42,7 +42,7 @@ def test_an_image_says_its_version_and_content_and_has_a_health_check_only_where
     config = json.loads(lab.docker("image", "inspect", "--format", "{{json .Config}}", row.name))
     assert config["Labels"]["org.opencontainers.image.version"] == row.tag
     assert config["Labels"][LABEL]
-    assert ("Healthcheck" in config) == (row.folder.name in ("check", "misbehave", "opqo"))
+    assert ("Healthcheck" in config) == (row.folder.name in ("check", "misbehave", "netdata", "opqo"))
 
 
 def test_the_tools_image_has_its_tools_and_no_entrypoint(lab: Lab, leftovers: str) -> None:
