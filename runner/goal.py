@@ -7,10 +7,10 @@ from typing import Literal
 from runner.errors import UsageError
 from runner.facts import Container, Fact, Image
 from runner.plan import HELD
+from runner.recipes.tags import MOVING
 from runner.way import repository
 
 Pull = Literal["missing", "always", "never"]
-MOVING = ("latest", "stable", "edge", "main", "master", "nightly", "dev", "rolling")
 
 
 class Goal(Fact):

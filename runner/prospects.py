@@ -47,6 +47,8 @@ class Prospect(Fact):
     here: tuple[str, ...] = ()
     """Tags of the same repository that are on the engine, the running one left out."""
     next_tag: str = ""
+    variant: str = ""
+    """The kind of tags that were compared: ``alpine`` behind the version, ``ubuntu-`` before it."""
     registry: str = ""
     """Who was asked for tags."""
     registry_tags: int = 0
@@ -65,7 +67,7 @@ class Standpoint:
     current: Release
     here: Side
     variant: str = ""
-    """Of the running tag: only tags of the same kind are compared."""
+    """Of the running tag, as ``read_tag`` has it: only tags of the same kind are compared."""
 
 
 def read_prospect(engine: EnginePort, text: str, ask: Ask = not_asked,
@@ -88,6 +90,7 @@ def read_prospect(engine: EnginePort, text: str, ask: Ask = not_asked,
             "product": at.recipe.title,
             "version": at.here.version,
             "data": at.here.data,
+            "variant": at.variant,
             "registry": listing.registry,
             "registry_tags": len(listing.tags),
             "unseen": listing.unseen,
@@ -120,7 +123,11 @@ def standpoint(engine: EnginePort, target: Container, image: Image, home: str) -
 def tag_of(at: Standpoint, tags: dict[Release, str], release: Release) -> str:
     """The tag that was seen, else the one the recipe makes, of the variant that runs."""
     made = tag_for(at.recipe, at.home, release.text)
-    return tags.get(release) or (f"{made}-{at.variant}" if at.variant else made)
+    if at.variant.endswith("-"):
+        made = f"{at.variant}{release.text}"
+    elif at.variant:
+        made = f"{made}-{at.variant}"
+    return tags.get(release) or made
 
 
 def local_tags(engine: EnginePort, home: str) -> tuple[str, ...]:

@@ -60,7 +60,10 @@ def _known_from(one: Prospect) -> tuple[str, ...]:
     if one.releases_given:
         return ("Known from the list given, as all there is.",)
     if one.registry and not one.unseen:
-        return (f"Known from the {one.registry_tags} tags that {one.registry} lists, and the images on this engine.",)
+        like = one.variant if one.variant.endswith("-") else f"-{one.variant}"
+        alike = f" Only those with {like} are compared, as in what runs." if one.variant else ""
+        listed = f"Known from the {one.registry_tags} tags that {one.registry} lists, and the images on this engine."
+        return (f"{listed}{alike}",)
     known = "Known from the recipe and the images on this engine" if one.product else "Known from this engine"
     return (f"{known}; {f'no tags were seen. {one.unseen}' if one.unseen else 'no registry was asked.'}",)
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runner.facts import Image
 from runner.recipes.loader import without_host
 from runner.recipes.model import FromEnv, FromLabel, FromTag, Recipe, RecipeImage, VersionSource
 from runner.versions import Release, scheme_named
+
+MOVING = ("latest", "stable", "edge", "main", "master", "nightly", "dev", "rolling")
+"""Words that stand for no version: what they mean moves."""
+BASES = ("alpine", "slim", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "ubuntu", "ol", "centos", "ubi")
+"""Words that are a tag by themselves and name what the image stands on."""
+FRONT = re.compile(r"([a-z][a-z0-9.]*-)(?=\{version\}|\d)")
 
 
 def tag_for(recipe: Recipe, repository: str, version: str) -> str:
@@ -33,14 +39,42 @@ def release_in_tag(recipe: Recipe, repository: str, tag: str) -> Release | None:
 
 
 def read_tag(recipe: Recipe, repository: str, tag: str) -> tuple[Release | None, str]:
-    """The release a tag names, and its variant (``alpine``); empty where it is the plain one."""
+    """The release a tag names, and its variant: ``alpine`` behind it, ``ubuntu-`` before it, empty the plain one.
+
+    A tag that moves names no release, but may be of a variant all the same: ``7.4-alpine``, ``ubuntu-7.0-latest``.
+    """
     parse = scheme_named(recipe.scheme).parse
     if release := parse(tag):
         return release, ""
     image = _image(recipe, repository)
-    shape = re.escape(image.tag if image else "{version}").replace(re.escape("{version}"), "(?P<version>.+?)")
-    match = re.fullmatch(rf"{shape}(?:-(?P<variant>[a-z][a-z0-9.-]*))?", tag)
-    return (parse(match["version"]), match["variant"] or "") if match else (None, "")
+    template = image.tag if image else "{version}"
+    own = FRONT.match(template)
+    for shape, variant in _readings(template, tag):
+        if variant not in MOVING and (release := parse(shape)):
+            return release, variant
+    return None, _variant_of_moving(tag, own[1] if own else "")
+
+
+def _readings(template: str, tag: str) -> Iterator[tuple[str, str]]:
+    """What may be the version in a tag, with the variant that it then is of."""
+    for each in dict.fromkeys((template, "{version}")):
+        shape = re.escape(each).replace(re.escape("{version}"), "(?P<version>.+?)")
+        if match := re.fullmatch(rf"{shape}(?:-(?P<variant>[a-z][a-z0-9.-]*))?", tag):
+            yield match["version"], match["variant"] or ""
+    if front := FRONT.match(tag):
+        yield tag[front.end() :], front[1]
+
+
+def _variant_of_moving(tag: str, own: str) -> str:
+    """The variant of a tag that names no release; ``own`` is what stands before every version here."""
+    for word in MOVING:
+        tag = tag.removesuffix(f"-{word}")
+    front, behind = FRONT.match(tag), re.fullmatch(r".+?-([a-z][a-z0-9.-]*)", tag)
+    if front and tag[front.end() :][:1].isdigit():
+        return front[1] if front[1] != own else ""
+    if tag in BASES:
+        return tag if not own else f"{tag}-".replace(own, "")
+    return behind[1] if behind else ""
 
 
 def stated_version(recipe: Recipe, home: str, tag: str, image: Image) -> str:

@@ -58,6 +58,45 @@ def test_versions_sees_every_tag_of_a_registry_and_says_what_it_could_not_see(re
     assert (silent.status, f"The registry {registry.host}" in silent.out) == (0, True)
 
 
+TAGS = {
+    "prometheus": ("v2.53.0", "v2.53.3", "v3.5.3", "v3.6.0-rc.0", "main", "latest"),
+    "zabbix-server-pgsql": ("ubuntu-7.0-latest", "ubuntu-7.0.22", "ubuntu-7.0.29", "7.0.30-alpine", "alpine-7.4.1"),
+    "check-mk-raw": ("2.2.0p47", "2.3.0p10", "2.3.0p43", "2.4.0p23", "2.4.0-latest", "2.5.0-2025.05.01"),
+    "postgres": ("17.2-bookworm", "17.5-bookworm", "17.9-alpine3.21", "18.1-bookworm", "18-bookworm", "bookworm"),
+    "mariadb": ("10.11.14", "11.8.6", "11.8", "lts", "11.8.9-ubi"),
+    "redis": ("7.4-alpine", "7.4.1-alpine", "7.4.5-alpine", "8.0.2-alpine", "8.0.6", "alpine"),
+}
+"""Of each product what runs, and the other tags of its repository, as its vendor writes them."""
+AHEAD = {
+    "prometheus": ("v3.5.3", "v3.5.3", ""),
+    "zabbix-server-pgsql": ("7.0.29", "7.0.29", ""),
+    "check-mk-raw": ("2.4.0p23", "2.4.0p23", ""),
+    "postgres": ("18.1", "17.5", "same-major-only"),
+    "mariadb": ("11.8.6", "11.8.6", ""),
+    "redis": ("8.0.2", "8.0.2", ""),
+}
+"""The newest that exists of the running variant, the newest within reach, and the rule that bars the rest."""
+UNLABELLED = "FROM refloat-lab/busybox:1\nENV REDIS_VERSION=7.4.1 ZBX_VERSION=7.0.22\n"
+
+
+def test_the_tags_of_every_vendor_are_read_from_a_registry(registry: PrivateRegistry) -> None:
+    bench, small = registry.bench, f"{registry.bench.name}/small:2"
+    bench.build(small, UNLABELLED)
+    found = {}
+    for product, tags in TAGS.items():
+        running = f"{registry.host}/{bench.name}/{product}:{tags[0]}"
+        registry.push(small, f"{bench.name}/{product}", *tags)
+        bench.docker("tag", small, running)
+        bench.docker("create", "--name", f"{bench.name}-{product}", running)
+        ran = bench.refloat("versions", f"{bench.name}-{product}", "--json")
+        assert ran.status == 0, ran.out + ran.err
+        seen = json.loads(ran.out)
+        assert seen["registry_tags"] == len(tags)
+        found[product] = (seen["newest"], seen["reachable"], seen["rule"])
+        assert bool(seen["why_not"]) == (seen["newest"] != seen["reachable"])
+    assert found == AHEAD
+
+
 def test_the_newest_and_a_series_are_found_in_the_registry_and_pulled(registry: PrivateRegistry) -> None:
     bench = registry.bench
     home = f"{registry.host}/{bench.name}/redis"

@@ -108,6 +108,15 @@ def test_only_tags_of_the_running_variant_count() -> None:
     assert settled(engine, "newest", registry("7.2.5", "7.2.4-alpine", "7.0.15-alpine"))[0] == "7.2.4-alpine"
 
 
+def test_a_variant_before_the_version_is_kept_on_the_way() -> None:
+    home = "zabbix/zabbix-server-pgsql"
+    engine = engine_with(f"{home}:ubuntu-6.0.14")
+    listed = registry("alpine-7.0.29", "ubuntu-7.0.22", "ubuntu-7.0-latest", "ubuntu-latest", "ubuntu-6.0.14", "7.0.30")
+    assert settled(engine, "newest", listed)[0] == "ubuntu-7.0.22"
+    one = read_prospect(engine, "it", listed)
+    assert (one.variant, one.newest, one.next_tag) == ("ubuntu-", "7.0.22", "ubuntu-7.0.22")
+
+
 def test_without_a_recipe_nobody_knows_which_is_the_newest() -> None:
     engine = engine_with("vendor/mon:1.0", "vendor/mon:2.0")
     with pytest.raises(Refused) as no:

@@ -12,7 +12,7 @@ from runner.facts import Image
 from runner.recipes.due import coupled_at, gates_between, notes_between, packages_between
 from runner.recipes.loader import recipe_for_image, recipe_from_file, recipe_named, recipes, recipes_with
 from runner.recipes.reading import recipe_from_yaml
-from runner.recipes.tags import release_in_tag, tag_for
+from runner.recipes.tags import read_tag, release_in_tag, tag_for
 from runner.versions import release_from
 from runner.way import side
 
@@ -197,6 +197,34 @@ def test_a_version_becomes_a_tag_and_a_tag_a_version(name: str, repository: str,
 def test_a_variant_is_left_out_and_a_moving_tag_names_nothing(name: str, tag: str, version: str | None) -> None:
     found = release_in_tag(recipe_named(name), name, tag)
     assert (found and found.text) == version
+
+
+@pytest.mark.parametrize(
+    ("name", "repository", "tag", "version", "variant"),
+    [
+        ("redis", "redis", "7.4-alpine", None, "alpine"),
+        ("redis", "redis", "alpine", None, "alpine"),
+        ("redis", "redis", "7.4.2-alpine", "7.4.2", "alpine"),
+        ("mariadb", "mariadb", "lts-noble", None, "noble"),
+        ("mariadb", "mariadb", "lts", None, ""),
+        ("postgres", "postgres", "17.2-bookworm", "17.2", "bookworm"),
+        ("zabbix", "zabbix/zabbix-server-pgsql", "ubuntu-7.0-latest", None, "ubuntu-"),
+        ("zabbix", "zabbix/zabbix-server-pgsql", "ubuntu-7.0.22", "7.0.22", "ubuntu-"),
+        ("zabbix", "zabbix/zabbix-server-pgsql", "alpine-7.0-latest", None, ""),
+        ("zabbix", "mirror/zabbix-server-pgsql", "alpine-7.0.22", "7.0.22", "alpine-"),
+        ("zabbix", "mirror/zabbix-server-pgsql", "7.0.22-alpine", "7.0.22", "alpine"),
+        ("checkmk", "checkmk/check-mk-raw", "2.3.0-latest", None, ""),
+        ("prometheus", "prom/prometheus", "v2.53.0", "v2.53.0", ""),
+    ],
+)
+def test_a_variant_stands_behind_the_version_or_before_it_also_where_the_tag_moves(
+    name: str, repository: str, tag: str, version: str | None, variant: str
+) -> None:
+    release, kind = read_tag(recipe_named(name), repository, tag)
+    assert (release.text.removeprefix("v") if release else None, kind) == (
+        version.removeprefix("v") if version else None,
+        variant,
+    )
 
 
 def due_ids(name: str, leaving: str, into: str) -> tuple[list[str], list[str]]:
