@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.engine.upgrade_lab import Bench, bench_on
+from tests.wire.receivers import webhook
 
 OPCHARTS, NMIS = "refloat-lab/opcharts", "refloat-lab/nmis"
 OMK, NMIS8, NMIS9 = "/usr/local/omk", "/usr/local/nmis8", "/usr/local/nmis9"
+DAEMONS = ("opeventsd", "opconfigd", "opchartsd", "omkd")
 QUESTIONS = ("deprecations", "compatibility", "dependencies", "custom", "test-plan")
 ANSWERED = tuple(word for question in QUESTIONS for word in ("--answer", f"{question}=yes"))
 
@@ -78,11 +80,17 @@ def test_questions_wait_daemons_stop_in_order_and_the_way_back_leaves_nothing_of
     assert (waiting.status, waiting.error) == (75, "gate-open"), waiting.out
     assert all(question in waiting.out for question in QUESTIONS)
     run = json.loads(bench.upgraded("--to", "9.4.2", *ANSWERED, "--json").out)["run"]
-    assert bench.exec("cat", f"{NMIS9}/var/stops").split() == ["opeventsd", "opconfigd", "opchartsd", "omkd"]
+    assert bench.exec("cat", f"{NMIS9}/var/stops").split() == list(DAEMONS)
     assert "lost" not in bench.exec("ls", f"{NMIS9}/var")
     assert bench.exec("ls", f"{NMIS9}/bin").split() == ["added-by-9.1.0G", "added-by-9.4.2", *programs]
-    back = bench.refloat("rollback", bench.name, "--yes", "--announce", "1s")
+    file = bench.home.parent / "refloat.yaml"
+    with webhook() as hook:
+        file.write_text(json.dumps({"defaults": {"notify": [{"url": hook.url, "events": ["announce"]}]}}))
+        back = bench.refloat("rollback", bench.name, "--yes", "--announce", "1s", REFLOAT_CONFIG=str(file))
     assert back.status == 0, back.out + back.err
+    assert [title.partition(" begins at ")[0] for title in hook.titles] == [f"{bench.name} rollback to 9.1.0G"]
+    stops = [back.err.index(f"service {daemon} stop") for daemon in DAEMONS]
+    assert stops == sorted(stops), "before a restore, too, each is stopped and proven stopped"
     assert f"{bench.name}: waiting until " in back.err
     assert "added-by-9.4.2" in back.out
     assert bench.exec("ls", f"{NMIS9}/bin").split() == ["added-by-9.1.0G", *programs]
