@@ -54,8 +54,6 @@ class Scene(Belongings):
     """Key of a source → the volume that stands for it."""
     copies: dict[str, str] = {}
     """The same of what is shown."""
-    marks: dict[str, str] = {}
-    """More labels, of whoever else clears away."""
     within: str = ""
     """The run of the scene whose snapshot is shared, where several versions are rehearsed side by side."""
     hops: int = 1
@@ -119,7 +117,7 @@ class Scene(Belongings):
     @property
     def labels(self) -> dict[str, str]:
         """What all things of a rehearsal carry."""
-        return {**self.marks, RUN: self.run, REHEARSAL: self.within if self.part else self.run}
+        return {RUN: self.run, REHEARSAL: self.within if self.part else self.run}
 
 
 class Altered(Changed):
@@ -201,8 +199,7 @@ class Rehearsed(Fact):
         return Exit.DONE if self.passed else Exit.REHEARSAL_FAILED
 
 
-def scene_from(plan: Plan, things: Belongings, snapshot: Room | None,
-               marks: dict[str, str] | None = None, hops: int = 1) -> Scene:  # fmt: skip
+def scene_from(plan: Plan, things: Belongings, snapshot: Room | None, hops: int = 1) -> Scene:
     """The names of the rehearsal of a plan."""
     run = plan.run
     return Scene(
@@ -218,7 +215,6 @@ def scene_from(plan: Plan, things: Belongings, snapshot: Room | None,
         shown=things.shown,
         clones={source.key: f"refloat-clone-{run}-{source.key}" for source in things.sources},
         copies={source.key: f"refloat-clone-{run}-{source.key}" for source in things.shown},
-        marks=marks or {},
         hops=hops,
     )
 

@@ -5,9 +5,9 @@ Its result is kept in REFLOAT_HOME, so that ``apply --rehearsed`` can insist on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from runner.backups import MARK, clear_left_backups
 from runner.errors import Interrupted, NotFound, Refused
@@ -63,8 +63,6 @@ class Wanted:
     """Where one upgrade may not go straight to the goal: the hops after the one the plan is for."""
     asked: str = ""
     """Of a stack: what was typed besides its name to say where it shall go."""
-    marks: Mapping[str, str] = field(default_factory=dict)
-    """More labels for everything that is made, so that others can clear it away, too."""
 
     @property
     def untouched(self) -> bool:
@@ -111,8 +109,7 @@ def upgraded_copy(session: Session, world: World, plan: Plan, wanted: Wanted, ea
     strike_left(session)
     clear_left_backups(session)
     snapshot = named_snapshot(session, plan, wanted.snapshot) if wanted.snapshot else None
-    scene = scene_from(plan, belongings(world), snapshot, dict(wanted.marks),
-                       len(wanted.hops) + 1)  # fmt: skip
+    scene = scene_from(plan, belongings(world), snapshot, len(wanted.hops) + 1)
     with on_stage(session, scene):
         original = look_at_original(session, world, plan, scene, wanted, ears.tell)
         play = Play(session, world, plan, wanted.options, ears, scene, original, beside)

@@ -58,7 +58,7 @@ def upgraded_stack(session: Session, members: Asked, plan: Plan, wanted: Wanted,
         for member, each in zip(plan.members, members, strict=True)
     )
     snapshots = _named_snapshots(session, plan, wanted.snapshot) if wanted.snapshot else {}
-    scene = stack_scene(plan, cast, snapshots, dict(wanted.marks))
+    scene = stack_scene(plan, cast, snapshots)
     with on_stage(session, scene):
         originals = tuple(
             _original(session, each, one, wanted) for each, one in zip(members, scene.members, strict=True)

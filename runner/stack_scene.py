@@ -25,7 +25,7 @@ class Cast:
     spec: ContainerSpec
 
 
-def stack_scene(plan: Plan, cast: tuple[Cast, ...], snapshots: Mapping[str, Room], marks: dict[str, str]) -> Scene:
+def stack_scene(plan: Plan, cast: tuple[Cast, ...], snapshots: Mapping[str, Room]) -> Scene:
     """Every name of the rehearsal of a stack; ``snapshots`` are those that were there before, by target.
 
     Data that several members have is in the scene of the one whose snapshot has it, and nowhere else.
@@ -44,7 +44,6 @@ def stack_scene(plan: Plan, cast: tuple[Cast, ...], snapshots: Mapping[str, Room
         borrowed=False,
         sources=(),
         clones={},
-        marks=marks,
         networks={name: f"refloat-rehearsal-{plan.run}-{number}" for number, name in enumerate(networks, 1)},
     )
     members = (_of_member(whole, number, each, every, snapshots) for number, each in enumerate(cast, 1))
@@ -70,7 +69,6 @@ def _of_member(whole: Scene, number: int, one: Cast, every: tuple[Source, ...], 
         borrowed=member.target in snapshots,
         clones={source.key: f"refloat-clone-{member.run}-{source.key}" for source in things.sources},
         copies={source.key: f"refloat-clone-{member.run}-{source.key}" for source in things.shown},
-        marks=whole.marks,
         within=whole.run,
         part=number,
     )

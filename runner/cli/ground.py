@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +44,8 @@ def brought_recipes() -> Path:
 
 
 def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: Interrupts | None = None,
-                 patient: bool = False) -> Session:  # fmt: skip
-    """Connect to the engine as the docker command does; EngineUnreachable.
+                 patient: bool = False, marks: Mapping[str, str] | None = None) -> Session:  # fmt: skip
+    """Connect to the engine as the docker command does; EngineUnreachable. ``marks`` are labels for all it makes.
 
     What a rehearsal or backup that was cut off left behind is cleared away first: its target may stand still.
     """
@@ -56,7 +56,7 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
 
     _put_own_recipes_first()
     _tell_unreadable(home_folder())
-    engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine()
+    engine: EnginePort = wait_for_engine(deadline_s=RESTART_S) if patient else connect_engine(marks=marks)
     clock = RealClock()
     session = Session(
         home=home_folder(),

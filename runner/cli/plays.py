@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from runner.cli.asked import Asked
     from runner.cli.manner import Manner
     from runner.cli.wishes import Wishes
+    from runner.hops_ahead import HopsAhead
+    from runner.plan import Plan
     from runner.rehearsal import Rehearsed
-    from runner.rehearsing import Ears
+    from runner.rehearsing import Ears, Wanted
     from runner.stacking import Stack
     from runner.verbs import Refloat
+    from runner.world import World
 
 Play = Callable[[], "Rehearsed"]
 
@@ -46,17 +49,32 @@ def play_asked(target: str, wishes: Wishes, manner: Manner, member: list[str] | 
 
 def _one(refloat: Refloat, want: Asked, manner: Manner, ears: Ears) -> Play:
     """One container, with those who live in its namespaces; over several hops where the vendor's rules ask for them."""
-    from runner.hopping import images_of, path_to
     from runner.rehearsing import rehearse
 
-    goal, options, session = want.wishes.goal, manner.on(want.wishes.options), refloat.session
-    hops = path_to(refloat, want.target, goal, options) if options.force == "no" else None
-    if not hops and (tenants := refloat.tenants_of(want.target, goal, want.wishes.options)):
+    hops = hops_to(refloat, want, manner)
+    if not hops and (tenants := refloat.tenants_of(want.target, want.wishes.goal, want.wishes.options)):
         return _stack(refloat, tenants, want, manner, _typed(want.wishes, ()), ears)
+    return partial(rehearse, refloat.session, *look_for_play(refloat, want, manner, hops), ears)
+
+
+def hops_to(refloat: Refloat, want: Asked, manner: Manner) -> HopsAhead | None:
+    """The hops to what is asked for, where the vendor's rules let nobody go there at once."""
+    from runner.hopping import path_to
+
+    options = manner.on(want.wishes.options)
+    return path_to(refloat, want.target, want.wishes.goal, options) if options.force == "no" else None
+
+
+def look_for_play(refloat: Refloat, want: Asked, manner: Manner,
+                  hops: HopsAhead | None) -> tuple[World, Plan, Wanted]:  # fmt: skip
+    """What is there, the plan of the first hop or only one, and how to play it and the hops after it; Refused."""
+    from runner.hopping import images_of
+
+    goal, options = want.wishes.goal, manner.on(want.wishes.options)
     images = images_of(refloat, hops, goal) if hops else ()
     first = goal.model_copy(update={"to": hops.tags[0], "image": ""}) if hops else goal
     world, plan = refloat.look(want.target, first, options, place_from(want.wishes.vault))
-    return partial(rehearse, session, world, plan, replace(manner.wanted(session, options), hops=images[1:]), ears)
+    return world, plan, replace(manner.wanted(refloat.session, options), hops=images[1:])
 
 
 def _stack(refloat: Refloat, stack: Stack, want: Asked, manner: Manner, typed: str, ears: Ears) -> Play:

@@ -287,9 +287,9 @@ def already_so(*codes: str) -> Iterator[None]:
             raise
 
 
-def connect_engine(url: str = "") -> DockerEngine:
-    """Find the engine as the docker command does and make sure that it answers; EngineUnreachable says what to type."""
-    wire = Wire(url)
+def connect_engine(url: str = "", marks: Mapping[str, str] | None = None) -> DockerEngine:
+    """Find the engine as the docker command does, or EngineUnreachable; all it makes carries ``marks``, but vaults."""
+    wire = Wire(url, marks)
     wire.negotiate()
     return DockerEngine(wire)
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from runner.engine.failures import Refusal, failure_from
 from runner.engine.link import Link, LocalLink, Params, Reply, local_socket
+from runner.engine.marking import marked
 from runner.engine.refusals import refusal
 from runner.engine.stream import Stream
 from runner.engine.tunnel import open_tunnel
@@ -27,8 +28,9 @@ OLDEST_API = "1.41"
 class Wire:
     """A connection pool to one engine."""
 
-    def __init__(self, url: str = "") -> None:
+    def __init__(self, url: str = "", marks: Mapping[str, str] | None = None) -> None:
         self.address, self._link = link_to(url)
+        self._marks = dict(marks or {})
         self.api_version = OLDEST_API
         """The API version both sides speak."""
 
@@ -49,6 +51,7 @@ class Wire:
             changing: bool | None = None) -> JsonValue:  # fmt: skip
         """Send one request and give its JSON answer; None where there is none (204, 304)."""
         with self._ours(doing, changing=method != "GET" if changing is None else changing):
+            body = marked(path, body, self._marks)
             told = self._send(method, path, params, body=body, timeout_s=timeout_s, auth_for=auth_for).whole()
             answer: JsonValue = json.loads(told) if told else None
             return answer

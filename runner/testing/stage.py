@@ -5,15 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 
 from runner.cli.asked import asked
-from runner.cli.ground import open_session, place_from
+from runner.cli.ground import open_session
 from runner.cli.manner import Manner
+from runner.cli.plays import hops_to, look_for_play
 from runner.cli.wishes import Wishes
 from runner.engine.docker import connect_engine
 from runner.errors import RehearsalFailed
@@ -32,12 +32,11 @@ from runner.verbs import Refloat
 @contextmanager
 def rehearsed_copy(target: str, *, to: str, image: str, snapshot: str, way_back: bool) -> Iterator[UpgradedCopy]:
     """What `runner.testing.upgraded_copy` says; refloat.yaml has its say as on the command line."""
-    session = open_session()
+    session = open_session(marks=reaper_labels())
     began = session.clock.monotonic()
     manner, want = Manner(quick=not way_back, source=snapshot), asked(target, Wishes(to, image))
-    options = manner.on(want.wishes.options)
-    world, plan = Refloat(session).look(want.target, want.wishes.goal, options, place_from(want.wishes.vault))
-    wanted = replace(manner.wanted(session, options), marks=reaper_labels())
+    refloat = Refloat(session)
+    world, plan, wanted = look_for_play(refloat, want, manner, hops_to(refloat, want, manner))
     with upgraded_copy(session, world, plan, wanted, Ears(tell=lambda _: None, follow=_unheard)) as (seen, played):
         if played is None:
             raise _failed(kept_result(session, seen, began))
@@ -65,7 +64,7 @@ def _open_copy(session: Session, plan: Plan, seen: Rehearsed, played: PlayedOn) 
 def reaper_labels() -> dict[str, str]:
     """The labels by which the testcontainers reaper clears away after a process that died, where it runs.
 
-    Where it does not, the next refloat command does so.
+    Where it does not, the next refloat command does so. They go on all that is made: tools, probers, clones, networks.
     """
     if testcontainers_config.ryuk_disabled:
         return {}
