@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,10 +10,11 @@ from itertools import pairwise
 
 from runner.answers import read_answers
 from runner.destination import settled_goal
-from runner.due_now import asked_here, due_between, refuse_undecided
+from runner.due_now import Due, asked_here, due_between, refuse_undecided
+from runner.engine.port import EnginePort
 from runner.errors import Exit, Interrupted, RefloatError, Refused, RolledBack, UsageError
-from runner.facts import Fact
-from runner.goal import Goal, home_of, pull_policy
+from runner.facts import Container, Fact
+from runner.goal import Goal, home_of, image_ref, pull_policy
 from runner.hops_ahead import HopsAhead, hops_ahead
 from runner.options import Options
 from runner.outcome import Outcome
@@ -22,6 +23,8 @@ from runner.plan import Plan, PlanWarning, Side
 from runner.records import End
 from runner.rehearsals import require_rehearsal
 from runner.rehearsed_path import HopTo, further_expectations
+from runner.stack_hops import MemberPath, StackHops, member_paths
+from runner.stacking import Stack
 from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
@@ -69,9 +72,17 @@ def path_to(refloat: Refloat, target: str, goal: Goal, options: Options) -> Hops
 def first_hop(refloat: Refloat, hops: HopsAhead, goal: Goal, options: Options, place: VaultPlace) -> Plan:
     """The plan of a path's first hop, which says what it is part of."""
     plan = refloat.plan(hops.target, goal.model_copy(update={"to": hops.tags[0], "image": ""}), options, place)
-    count, last = len(hops.tags), hops.tags[-1]
+    return _said_of(plan, hops)
+
+
+def first_hop_of_stack(refloat: Refloat, found: StackHops, place: VaultPlace) -> Plan:
+    """The same of a stack."""
+    return _said_of(refloat.plan_stack(found.stages[0], place), found.hops)
+
+
+def _said_of(plan: Plan, hops: HopsAhead) -> Plan:
     text = (
-        f"This is the first of {count} hops: {hops.spoken}. refloat apply {hops.target} --to {last} carries out all, "
+        f"This is the first of {len(hops.tags)} hops: {hops.spoken}. {hops.command} carries out all, "
         "each with its own plan, verdict and snapshot"
     )
     notices = (PlanWarning(code="notice", text=one) for one in hops.notices)
@@ -82,12 +93,8 @@ def images_of(refloat: Refloat, hops: HopsAhead, goal: Goal) -> tuple[HopTo, ...
     """Every image of a path, fetched before anything begins: none may be missing half way. Refused."""
     engine = refloat.session.engine
     target = find_target(engine, hops.target)
-    home = home_of(target, engine.image(target.image_id))
-    asked = goal.pull is not None
-    return tuple(
-        HopTo(ref=ref, image=obtain_image(engine, ref, pull_policy(goal, ref), lambda _: None, asked=asked)[0])
-        for ref in (f"{home}:{tag}" for tag in hops.tags)
-    )
+    goals = (goal.model_copy(update={"to": tag, "image": ""}) for tag in hops.tags)
+    return tuple(_image_of(engine, target, each) for each in goals)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,8 @@ class Walk:
     all_or_nothing: bool = False
     rehearsed_within: timedelta | None = None
     """Whether the path must have passed a rehearsal, and how lately."""
+    stages: tuple[Stack, ...] = ()
+    """Where it is that of a stack: the stack at each hop."""
 
     def walk(self) -> PathEnd:
         """Every hop in order; it stays at the last one that was proven, or goes back to the start where so wished.
@@ -111,7 +120,7 @@ class Walk:
         """
         session = self.refloat.session
         self._ask_gates()
-        images_of(self.refloat, self.hops, self.goal)
+        self._images()
         self.require_rehearsed()
         paper = PathPaper(id=session.new_run(), engine_id=session.engine.engine().id, hops=self.hops)
         with walking(session, paper):
@@ -125,10 +134,20 @@ class Walk:
         """Refused ``not-rehearsed`` where it must have been, and the whole path was not."""
         if self.rehearsed_within is None:
             return
-        first, images = self._plan(1, ()), images_of(self.refloat, self.hops, self.goal)
-        then = f"refloat rehearse {self.hops.target} --to {self.hops.tags[-1]}"
+        if self.stages:
+            raise _one_by_one(self.hops, self.stages[0])
+        first, images = self._plan(1, ()), self._images()
+        then = self.hops.command.replace("apply", "rehearse", 1)
         further = further_expectations(images[1:])
         require_rehearsal(self.refloat.session, first, self.rehearsed_within, further, then)
+
+    def _images(self) -> tuple[HopTo, ...]:
+        """Every image of the path, of all members."""
+        if not self.stages:
+            return images_of(self.refloat, self.hops, self.goal)
+        engine = self.refloat.session.engine
+        asked = tuple((part.goal, part.target) for stage in self.stages for part in stage.parts if part.goal)
+        return tuple(_image_of(engine, find_target(engine, target), goal) for goal, target in asked)
 
     def _walked(self, paper: PathPaper) -> PathEnd:
         ends: tuple[Outcome, ...] = ()
@@ -150,21 +169,29 @@ class Walk:
                 write_paper(self.refloat.session, paper.model_copy(update={"ended": True}))
 
     def _plan(self, number: int, ends: tuple[Outcome, ...]) -> Plan:
-        goal = self.goal.model_copy(update={"to": self.hops.tags[number - 1], "image": ""})
         try:
             if ends and self.refloat.session.interrupted():
                 raise Interrupted("interrupted", f"The path was interrupted before hop {number}.")
-            return self.refloat.plan(self.hops.target, goal, self._options(number), self.place)
+            return self._planned(number)
         except RefloatError as error:
             raise self._halfway(error, number, ends) if ends else error from None
 
-    def _options(self, number: int) -> Options:
+    def _planned(self, number: int) -> Plan:
+        if not self.stages:
+            goal = self.goal.model_copy(update={"to": self.hops.tags[number - 1], "image": ""})
+            return self.refloat.plan(self.hops.target, goal, self._options(number), self.place)
+        stage = self.stages[number - 1]
+        parts = tuple(part.model_copy(update={"options": self._options(number, part.options)}) for part in stage.parts)
+        options = self._options(number, stage.options)
+        return self.refloat.plan_stack(stage.model_copy(update={"parts": parts, "options": options}), self.place)
+
+    def _options(self, number: int, wished: Options | None = None) -> Options:
         """As wished; only the last hop may be held open, and the first snapshot outlives them all."""
-        hops = len(self.hops.tags)
-        return self.options.model_copy(
+        hops, options = len(self.hops.tags), wished or self.options
+        return options.model_copy(
             update={
-                "hold": self.options.hold and number == hops,
-                "keep": max(self.options.keep, hops),
+                "hold": options.hold and number == hops,
+                "keep": max(options.keep, hops),
                 "answers": (),
             }
         )
@@ -191,11 +218,8 @@ class Walk:
     def _ask_gates(self) -> None:
         """Every gate and note of every hop, before anything begins; Later, and UsageError for a stray answer."""
         session, given = self.refloat.session, self.options.answers
-        target = find_target(session.engine, self.hops.target)
-        home = home_of(target, session.engine.image(target.image_id))
-        versions = (self.hops.start, *self.hops.versions)
-        sides = [Side(image_ref=f"{home}:{version}", image_id="", version=version) for version in versions]
-        dues = [due_between(target.name, old, new) for old, new in pairwise(sides)]
+        due_on = {path: tuple(_dues_on(path)) for path in self._paths()}
+        dues = tuple(due for each in due_on.values() for due in each)
         asked = {gate.id for due in dues for gate in due.gates}
         if stray := [one for one in given if one.partition("=")[0].strip() not in asked]:
             then = f"The path asks: {', '.join(sorted(asked)) or 'nothing'}."
@@ -203,6 +227,36 @@ class Walk:
         for due in dues:
             mine = tuple(one for one in given if one.partition("=")[0].strip() in {gate.id for gate in due.gates})
             self.refloat.answers(due, (*asked_here(due, self.options.standing_answers), *mine))
-        whole = due_between(target.name, sides[0], sides[-1]).model_copy(update={"gates": ()})
-        for due in (whole, *dues):  # the notes of all hops together, so that they are read in one go
-            refuse_undecided(due, read_answers(session.home))
+        for path, hops in due_on.items():  # the notes of all hops together, so that they are read in one go
+            ends = path.model_copy(update={"versions": (path.versions[0], path.versions[-1])})
+            whole = (due.model_copy(update={"gates": ()}) for due in _dues_on(ends))
+            for due in (*whole, *hops):
+                refuse_undecided(due, read_answers(session.home))
+
+    def _paths(self) -> tuple[MemberPath, ...]:
+        session = self.refloat.session
+        if self.stages:
+            return member_paths(session, StackHops(hops=self.hops, stages=self.stages))
+        target = find_target(session.engine, self.hops.target)
+        home = home_of(target, session.engine.image(target.image_id))
+        return (MemberPath(target=target.name, home=home, versions=(self.hops.start, *self.hops.versions)),)
+
+
+def _one_by_one(hops: HopsAhead, first: Stack) -> Refused:
+    goals = ((part.target.rpartition("/")[2], part.goal) for part in first.parts)
+    members = "".join(f" --member {name}={goal.to if goal else 'same'}" for name, goal in goals)
+    what = f"Of a stack only one hop at a time is rehearsed, and this path has {len(hops.tags)}: {hops.spoken}."
+    then = f"refloat rehearse {hops.target}{members}, then refloat apply with the same, then the next"
+    return Refused("not-rehearsed", what, then=then)
+
+
+def _dues_on(path: MemberPath) -> Iterator[Due]:
+    sides = (Side(image_ref=f"{path.home}:{version}", image_id="", version=version) for version in path.versions)
+    for old, new in pairwise(sides):
+        yield due_between(path.target, old, new)
+
+
+def _image_of(engine: EnginePort, target: Container, goal: Goal) -> HopTo:
+    ref = image_ref(goal, target, engine.image(target.image_id))
+    image, _ = obtain_image(engine, ref, pull_policy(goal, ref), lambda _: None, asked=goal.pull is not None)
+    return HopTo(ref=ref, image=image)

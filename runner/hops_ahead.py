@@ -25,6 +25,14 @@ class HopsAhead(Fact):
     notices: tuple[str, ...] = ()
     """How the goal was found, such as what is newer but barred."""
 
+    again: str = ""
+    """What carries out the rest where it was cut off; empty where that is the plain command."""
+
+    @property
+    def command(self) -> str:
+        """What carries it out, or the rest of it."""
+        return self.again or f"refloat apply {self.target} --to {self.tags[-1]}"
+
     @property
     def spoken(self) -> str:
         """The whole path."""

@@ -66,10 +66,14 @@ def defined(world: World, edits: tuple[FileEdit, ...] = (), along: Mapping[str, 
     return world.model_copy(update={"definition": found})
 
 
+def due_on_way(world: World) -> Due:
+    """The gates and notes between the two versions of a world."""
+    return due_between(world.target.name, old_side(world), side(world.new_image, world.new_ref))
+
+
 def known_answers(session: Session, world: World, options: Options) -> tuple[Answer, ...]:
     """Every answer known, after those that come with the options are kept."""
-    container = world.target
-    due = due_between(container.name, old_side(world), side(world.new_image, world.new_ref))
+    due = due_on_way(world)
     return keep_given(session, due, (*asked_here(due, options.standing_answers), *options.answers))
 
 

@@ -10,7 +10,7 @@ from runner.displaced import in_place_of
 from runner.errors import UsageError
 from runner.facts import Container, Fact
 from runner.goal import Goal
-from runner.looking import defined, known_answers, look_at, look_at_same, refuse_open
+from runner.looking import defined, due_on_way, known_answers, look_at, look_at_same, refuse_open
 from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.plan import Member, Plan
@@ -76,6 +76,7 @@ def _with_all_tenants(members: tuple[Container, ...], everyone: tuple[Container,
 def _wanted(session: Session, members: tuple[Container, ...], asked: dict[str, Part],
             place: VaultPlace) -> tuple[tuple[Wanted, ...], tuple[Answer, ...]]:  # fmt: skip
     answers: tuple[Answer, ...] = ()
+    gates = set[str]()
     looked = dict[str, Wanted]()
     for container in members:
         part = asked.get(container.id) or Part(target=container.name)
@@ -83,11 +84,26 @@ def _wanted(session: Session, members: tuple[Container, ...], asked: dict[str, P
             looked[container.id] = Wanted(world=look_at_same(session, container, place), options=part.options)
             continue
         world = look_at(session, container, part.goal, part.options, place)
-        answers = known_answers(session, world, part.options)
+        gates |= (mine := {gate.id for gate in due_on_way(world).gates})
+        own = tuple(one for one in part.options.answers if _gate(one) in mine)
+        answers = known_answers(session, world, part.options.model_copy(update={"answers": own}))
         looked[container.id] = Wanted(world=world, options=part.options)
+    _refuse_stray(asked, gates)
     made_anew = recreated(members, frozenset(key for key, each in looked.items() if not each.keeps))
     every = tuple(each.model_copy(update={"recreated": key in made_anew}) for key, each in looked.items())
     return _with_definitions(every), answers
+
+
+def _gate(answer: str) -> str:
+    return answer.partition("=")[0].strip()
+
+
+def _refuse_stray(asked: dict[str, Part], gates: set[str]) -> None:
+    """An answer is given for all members at once; UsageError where none of them has such a gate."""
+    given = (one for part in asked.values() for one in part.options.answers)
+    if stray := next((one for one in given if _gate(one) not in gates), ""):
+        then = f"They ask: {', '.join(sorted(gates)) or 'nothing'}."
+        raise UsageError("no-such-gate", f"No member has a gate for --answer {stray}.", then=then)
 
 
 def _with_definitions(wanted: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
@@ -105,15 +121,26 @@ def rollback_of_stack(session: Session, earlier: Plan, options: Options, *, open
 
     ``open_too``: its verdict is still open, but somebody else removed both versions of a member.
     """
-    along = {each.target: each.old.image_ref for each in earlier.members if each.recreated}
+    worlds = tuple(_as_it_was(session, earlier, member, open_too=open_too) for member in earlier.members)
+    anew = _made_anew(worlds, earlier)
+    along = {each.target.name: each.new_ref for each in worlds if each.target.id in anew}
     wanted: tuple[Wanted, ...] = ()
-    for member in earlier.members:
-        world = _as_it_was(session, earlier, member, open_too=open_too)
-        world = defined(world, _edits(wanted), along) if member.recreated else world
-        wanted = (*wanted, Wanted(world=world, options=options, recreated=member.recreated, earlier=member))
+    for world, member in zip(worlds, earlier.members, strict=True):
+        again = world.target.id in anew
+        found = defined(world, _edits(wanted), along) if again else world
+        wanted = (*wanted, Wanted(world=found, options=options, recreated=again, earlier=member))
     plan = plan_stack_rollback(earlier, wanted, session.new_run(), session.now())
     check_on_paper(plan, *(each.world for each in wanted))
     return plan
+
+
+def _made_anew(worlds: tuple[World, ...], earlier: Plan) -> frozenset[str]:
+    """The ids of those that were replaced then, or run another version by now, and of all who live on them."""
+    both = tuple(zip(worlds, earlier.members, strict=True))
+    other = (
+        world.target.id for world, member in both if member.recreated or world.target.image_id != member.old.image_id
+    )
+    return recreated(tuple(world.target for world in worlds), frozenset(other))
 
 
 def _edits(wanted: Iterable[Wanted]) -> tuple[FileEdit, ...]:

@@ -83,6 +83,7 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     """Make or read the plan, carry it out, tell how it ended, and leave with its exit status."""
     from runner.cli.paths import Walking, walk_path
     from runner.hopping import path_to
+    from runner.stack_hops import stack_hops
     from runner.verbs import Refloat
 
     wanted = wanted_reports(report)
@@ -93,16 +94,16 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     refloat = Refloat(open_session(messages.beside(live.hear), interrupts=interrupts))
     waiting = Waiting(start, want.settings.window or "", refloat.session, messages)
     stack = None if saved else stack_asked(refloat.session.engine, target, wishes, member)
-    if (
-        saved is None
-        and stack is None
-        and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options))
-    ):
-        walking = Walking(live, interrupts, wanted, messages, waiting)
-        walk_path(refloat, hops, want.wishes, walking, as_json=as_json, rehearsed_within=_within(want, asked=rehearsed))
+    walking, within = Walking(live, interrupts, wanted, messages, waiting), _within(want, asked=rehearsed)
+    if stack and (found := stack_hops(refloat.session, stack)):
+        walk_path(refloat, found.hops, want.wishes, walking, as_json=as_json, rehearsed_within=within,
+                  stages=found.stages)  # fmt: skip
+        return
+    if not (saved or stack) and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options)):
+        walk_path(refloat, hops, want.wishes, walking, as_json=as_json, rehearsed_within=within)
         return
     plan = saved or _new_plan(refloat, want, stack)
-    if (within := _within(want, asked=rehearsed)) is not None:
+    if within is not None:
         from runner.rehearsals import require_rehearsal
 
         require_rehearsal(refloat.session, plan, within)

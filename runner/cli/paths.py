@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.plan import Plan
     from runner.report.live import Live
     from runner.session import Session
+    from runner.stacking import Stack
     from runner.verbs import Refloat
 
 
@@ -42,8 +43,8 @@ class Walking:
 
 
 def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walking, *, as_json: bool,
-              rehearsed_within: timedelta | None = None) -> None:  # fmt: skip
-    """Carry a path out, tell how it ended, and leave with its exit status."""
+              rehearsed_within: timedelta | None = None, stages: tuple[Stack, ...] = ()) -> None:  # fmt: skip
+    """Carry a path out, tell how it ended, and leave with its exit status; ``stages`` are a stack at each hop."""
     from runner.hopping import Walk
 
     @contextmanager
@@ -58,7 +59,7 @@ def walk_path(refloat: Refloat, hops: HopsAhead, wishes: Wishes, walking: Walkin
         walking.live.rest()
 
     walk = Walk(refloat, hops, wishes.options, place_from(wishes.vault), wishes.goal, watch, wishes.all_or_nothing,
-                rehearsed_within)  # fmt: skip
+                rehearsed_within, stages)  # fmt: skip
     walk.require_rehearsed()
     walking.waiting.to_start(hops.target, hops.versions[-1], None)
     tell("\n".join((f"path     {hops.spoken}", *(f"! {one}" for one in hops.notices))))
@@ -112,5 +113,5 @@ def tell_cut_off(session: Session, target: str) -> None:
         known = session.runs.all()
         done = sum(session.outcome(session.runs.plan(run)).end is End.NEW for run in paper.runs if run in known)
         came = (hops.start, *hops.versions)[done]
-        rest = f" The rest: refloat apply {hops.target} --to {hops.tags[-1]}" if done < len(hops.tags) else ""
+        rest = f" The rest: {hops.command}" if done < len(hops.tags) else ""
         tell(f"The path {hops.spoken} of {hops.target} was cut off; it came to {came}.{rest}")

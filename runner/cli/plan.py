@@ -75,13 +75,15 @@ def print_plan(target: str, wishes: Wishes, out: Path | None, member: list[str] 
 
 
 def _planned(want: Asked, target: str, wishes: Wishes, member: list[str] | None) -> Plan:
-    from runner.hopping import first_hop, path_to
+    from runner.hopping import first_hop, first_hop_of_stack, path_to
+    from runner.stack_hops import stack_hops
     from runner.verbs import Refloat
 
     options, place = want.wishes.options, place_from(want.wishes.vault)
     refloat = Refloat(open_session())
     if stack := stack_asked(refloat.session.engine, target, wishes, member):
-        return refloat.plan_stack(stack, place)
+        found = stack_hops(refloat.session, stack)
+        return first_hop_of_stack(refloat, found, place) if found else refloat.plan_stack(stack, place)
     goal, hops = want.wishes.goal, path_to(refloat, want.target, want.wishes.goal, options)
     return refloat.plan(want.target, goal, options, place) if hops is None else (
         first_hop(refloat, hops, goal, options, place))  # fmt: skip

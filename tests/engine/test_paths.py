@@ -87,3 +87,25 @@ def test_a_runner_that_dies_on_a_path_is_recovered_and_says_how_far_it_came(
     assert "was cut off" not in flow.refloat("recover", flow.name, "--vault", flow.vault).err
     flow.upgraded("--to", "1.2.0.3", *AGREED)
     assert release(flow) == "1.2.0.3"
+
+
+def test_a_stack_goes_over_the_hops_of_its_member_and_is_taken_up_again_where_it_was_cut_off(flow: Bench) -> None:
+    web, name = f"{flow.name}-web", f"{flow.name}-all"
+    flow.run(f"{MISBEHAVE}:1.0", "--volume", f"{web}:/data", name=web)
+    file, stack = (
+        flow.home.parent / "refloat.yaml",
+        {"members": {web: "2.0", flow.name: "1.2.0.3"}, "vault": flow.vault},
+    )
+    file.write_text(json.dumps({"stacks": {name: stack}}))
+    line = ("apply", name, "--dwell", "1", *AGREED, "--json")
+    planned = flow.refloat("plan", name, *AGREED, REFLOAT_CONFIG=str(file))
+    assert f"first of 2 hops: 1.1.6.1 → 1.2.0.0 → 1.2.0.3. refloat apply {name} carries out all" in planned.out
+    assert f"member {web}: 1.0, the same version" in planned.out
+    killed = flow.refloat(*line, REFLOAT_CONFIG=str(file), REFLOAT_DEBUG_KILL_AT="did commit:remove-kept")
+    assert killed.status == -9, killed.told
+    ran = flow.refloat("recover", name, "--vault", flow.vault)
+    assert f"it came to 1.2.0.0. The rest: refloat apply {name}" in ran.err, ran.told
+    assert (release(flow), flow.engine.container(web).image_ref) == ("1.2.0.0", f"{MISBEHAVE}:1.0")
+    ran = flow.refloat(*line, REFLOAT_CONFIG=str(file))
+    assert ran.status == 0, ran.told
+    assert (release(flow), flow.engine.container(web).image_ref) == ("1.2.0.3", f"{MISBEHAVE}:2.0")

@@ -16,6 +16,7 @@ from runner.errors import Busy, NothingToDo, Refused, UsageError
 from runner.facts import Image, Json
 from runner.goal import Goal
 from runner.labels import member_run
+from runner.options import Options
 from runner.plan import Plan
 from runner.report.plan_text import plan_text
 from runner.stack_order import in_order, needs_of, recreated, with_tenants
@@ -204,6 +205,12 @@ def test_a_member_is_busy_with_its_stack_and_goes_back_with_it(tmp_path: Path) -
     assert busy.value.code == "busy"
     refloat.apply(plan)
     assert {refloat.offer_rollback(name).plan.target for name in ("pair", NAME, WEB)} == {"pair"}
+
+
+def test_an_answer_that_no_member_asks_for_is_a_usage_error(tmp_path: Path) -> None:
+    part = GOES.model_copy(update={"options": Options(answers=("terms=yes",))})
+    with pytest.raises(UsageError, match="No member has a gate for --answer terms=yes"):
+        planned(tmp_path, part, WEB_GOES)
 
 
 STACK_FILE = """\
