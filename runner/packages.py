@@ -22,13 +22,14 @@ def normal(name: str) -> str:
 
 
 def lacking(before: dict[str, str], after: dict[str, str], minimums: dict[str, str],
-            ordinary: tuple[str, ...] = ()) -> tuple[str, ...]:  # fmt: skip
+            ordinary: tuple[str, ...] = (), required: tuple[str, ...] = ()) -> tuple[str, ...]:  # fmt: skip
     """What is missing or too old afterwards, in words: names decide, and versions where a minimum is stated."""
     silent = {normal(name) for name in ordinary}
     gone = sorted(before.keys() - after.keys() - silent)
+    asked = sorted({normal(name) for name in required} - after.keys() - set(gone))
     old = ((normal(name), least) for name, least in minimums.items())
     low = tuple(f"{name} {after[name]} (at least {least})" for name, least in old if _below(after.get(name, ""), least))
-    return (*gone, *low)
+    return (*gone, *(f"{name} (the vendor asks for it)" for name in asked), *low)
 
 
 def _below(version: str, least: str) -> bool:

@@ -23,6 +23,7 @@ from runner.steps import AnyForward, BackStep
 from runner.steps.back import CallBack, ProveBack, SpeakAgain
 from runner.steps.hooks import CallHook
 from runner.steps.nouns import FileEdit
+from runner.steps.packages import ComparePackages
 from runner.steps.proof import ProveHealth
 from runner.steps.silence import EndQuiet, KeepQuiet
 from runner.vault.memory import MemoryVault
@@ -65,7 +66,7 @@ def _check(plan: Plan, engine: MemoryEngine, length: int, end: End, wanted: obje
     def do(move: Do) -> Json:
         if move.undo_of is None and move.key == turn_at:
             raise PaperError("paper", "turned round on paper")
-        return {} if _is_a_call(move.step) else perform(hands, _without_log_probes(move.step))
+        return {} if _is_a_call(move.step) else perform(hands, _as_on_paper(move.step))
 
     closed = execute(plan, log, do, MemoryClock(), lambda: False)
     if closed.end is not end or (wanted is not None and _state(engine, plan) != wanted):
@@ -81,8 +82,10 @@ def _is_a_call(step: AnyForward | BackStep) -> bool:
     return isinstance(step, CallHook | CallBack | KeepQuiet | EndQuiet | SpeakAgain)
 
 
-def _without_log_probes(step: AnyForward | BackStep) -> AnyForward | BackStep:
-    """On paper a program answers whatever it is asked, but it logs nothing."""
+def _as_on_paper(step: AnyForward | BackStep) -> AnyForward | BackStep:
+    """On paper a program answers whatever it is asked, but it logs nothing and names no package."""
+    if isinstance(step, ComparePackages):
+        return step.model_copy(update={"required": ()})
     if not isinstance(step, ProveHealth | ProveBack):
         return step
     probes = tuple(probe for probe in step.terms.probes if probe.kind != "log")

@@ -24,7 +24,8 @@ def compare_packages(hands: Hands, step: ComparePackages) -> Json:
     if answer.code != 0:
         what = f"The new version gives no list of its packages (“{' '.join(step.argv)}” ended with {answer.code})."
         raise _with_log(EngineError("packages-unread", f"{what} --unchecked leaves that out."), answer.lines)
-    gone = tuple(quoted(one, None) for one in lacking(before, packages_in(answer.said), step.minimums, step.ordinary))
+    lacks = lacking(before, packages_in(answer.said), step.minimums, step.ordinary, step.required)
+    gone = tuple(quoted(one, None) for one in lacks)
     if gone:
         what = f"The new version's runtime lacks what the old one has: {', '.join(gone)}."
         then = "Put them into an image of your own on top of it and go there with --image; --unchecked leaves that out."

@@ -75,6 +75,7 @@ def packages_beforehand(world: World, due: tuple[PackageList, ...], old: Existin
             old=old,
             minimums=one.minimums,
             ordinary=one.ordinary,
+            required=one.required,
         )
         for one in due
     )

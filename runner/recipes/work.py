@@ -71,6 +71,7 @@ class PackageList(Listing):
 
     at: str | None = Field(default=None, description="The release whose runtime change makes it matter.")
     minimums: dict[str, str] = Field(default={}, description="Lowest version of a package after it.")
+    required: tuple[str, ...] = Field(default=(), description="Packages the vendor asks for after it.")
 
 
 Point = Literal["before-stop", "before-start", "after-start", "before-verdict", "after-verdict", "after-rollback"]

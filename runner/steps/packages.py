@@ -17,6 +17,8 @@ class ComparePackages(AsksImage):
     """Package to the lowest version it must have afterwards."""
     ordinary: tuple[str, ...] = ()
     """Names that nobody misses."""
+    required: tuple[str, ...] = ()
+    """Names that have to be there afterwards, whatever was there before."""
 
     @property
     def sentence(self) -> str:

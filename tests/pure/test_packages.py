@@ -31,7 +31,7 @@ def machine(home: Path, before: str | None, after: str | None) -> Refloat:
     for number, (tag, said) in enumerate((("1.1.6.3", before), ("1.2.0.0", after)), start=1):
         image = Image(id=f"sha256:{str(number) * 64}", tags=(f"omflow/omflow:{tag}",), config={})
         engine.world.add_image(image)
-        code, text = (0, said) if said is not None else (1, "pip: no such thing")
+        code, text = (0, f"{said}wheel==0.41.2\nmod_wsgi==4.9.4\n") if said is not None else (1, "pip: no such thing")
         engine.world.behaviours[image.id] = Behaviour(
             answers=(Answer(argv=FREEZE, exit_code=code, stdout=text),), obeys=True
         )
@@ -72,6 +72,12 @@ def test_names_decide_and_versions_only_where_a_minimum_is_stated() -> None:
     after = packages_in("Django==4.1.13\nldap3==3.0")
     assert lacking(before, after, {"django": "4.2"}) == ("pkg-resources", "pymysql", "django 4.1.13 (at least 4.2)")
     assert lacking({}, {}, {"django": "4.2"}) == ()
+
+
+def test_what_the_vendor_asks_for_is_missed_whatever_was_there_before() -> None:
+    after = packages_in("Django==4.2\nmod-wsgi==5.0")
+    assert lacking({}, after, {}, required=("django", "mod_wsgi", "wheel")) == ("wheel (the vendor asks for it)",)
+    assert lacking({"wheel": "1"}, after, {}, required=("wheel",)) == ("wheel",)
 
 
 def test_an_upgrade_through_the_change_compares_and_any_other_does_not(tmp_path: Path) -> None:
