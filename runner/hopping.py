@@ -226,12 +226,17 @@ class Walk:
             raise UsageError("no-such-gate", f"No hop of {self.hops.spoken} has a gate for {stray[0]}.", then=then)
         for due in dues:
             mine = tuple(one for one in given if one.partition("=")[0].strip() in {gate.id for gate in due.gates})
-            self.refloat.answers(due, (*asked_here(due, self.options.standing_answers), *mine))
+            self.refloat.answers(due, (*asked_here(due, self._standing()), *mine))
         for path, hops in due_on.items():  # the notes of all hops together, so that they are read in one go
             ends = path.model_copy(update={"versions": (path.versions[0], path.versions[-1])})
             whole = (due.model_copy(update={"gates": ()}) for due in _dues_on(ends))
             for due in (*whole, *hops):
                 refuse_undecided(due, read_answers(session.home))
+
+    def _standing(self) -> tuple[str, ...]:
+        """The answers of refloat.yaml; of a stack, those of its members as well."""
+        parts = (part for stage in self.stages[:1] for part in stage.parts)
+        return (*self.options.standing_answers, *(one for part in parts for one in part.options.standing_answers))
 
     def _paths(self) -> tuple[MemberPath, ...]:
         session = self.refloat.session

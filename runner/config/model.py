@@ -161,6 +161,19 @@ class Config(Stated):
         return self
 
     @model_validator(mode="after")
+    def _one_window_a_stack(self) -> Config:
+        for name, stack in self.stacks.items():
+            if stack.window is None and len(windows := self._windows_of(stack)) > 1:
+                raise ValueError(f"the members of the stack {name} have several windows ({', '.join(windows)}): "
+                                 "give the stack its own `window`")  # fmt: skip
+        return self
+
+    def _windows_of(self, stack: StackSettings) -> tuple[str, ...]:
+        """The windows that its members have of their own."""
+        members = (self.targets.get(self.name_of(member)) for member in stack.members)
+        return tuple(dict.fromkeys(each.window for each in members if each and each.window))
+
+    @model_validator(mode="after")
     def _each_target_once(self) -> Config:
         called = [target.called(name) for name, target in self.targets.items()]
         twice = sorted({one for one in called if called.count(one) > 1})
@@ -177,11 +190,13 @@ class Config(Stated):
     def target(self, text: str) -> tuple[str, TargetSettings]:
         """What the engine calls what a command line names, and its settings with the defaults filled in.
 
-        A stack has no other name, and settings of its own.
+        A stack has no other name, and settings of its own; without a window of its own it has its members'.
         """
         found: TargetSettings | StackSettings = self.targets.get(self.name_of(text), TargetSettings())
         found = self.stacks.get(text, found)
         own = {key: getattr(found, key) for key in found.model_fields_set - {"members"}}
+        if isinstance(found, StackSettings) and not found.window and (windows := self._windows_of(found)):
+            own["window"] = windows[0]
         shared = {key: getattr(self.defaults, key) for key in self.defaults.model_fields_set}
         merged = TargetSettings.model_validate({**shared, **own})
         return (merged.called(text) if text in self.targets else text), merged

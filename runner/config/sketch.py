@@ -27,10 +27,41 @@ NONE = """\
 """
 
 
+STACKS = """
+# stacks:                      # targets that go together: one verdict, one way back; docs/stacks.md
+"""
+NO_STACK = """\
+#   example:
+#     members: {db: same, web: 2.x}
+"""
+
+
 def sketch_of(entries: Iterable[Entry]) -> str:
-    """The text of a configuration that names every target there is; it already reads without mistakes."""
-    found = "".join(_target(entry, name) for name, entry in _named(entries).items())
-    return HEAD.replace("targets:\n", "targets:\n" if found else "# targets:\n") + (found or NONE)
+    """The text of a configuration that names every target there is; it already reads without mistakes.
+
+    Whether what compose made as one is to be upgraded as one deserves a decision: that part is a comment.
+    """
+    named = _named(entries)
+    found = "".join(_target(entry, name) for name, entry in named.items())
+    head = HEAD.replace("targets:\n", "targets:\n" if found else "# targets:\n")
+    stacks = "".join(_stack(project, names, named) for project, names in _projects(named).items())
+    return head + (found or NONE) + STACKS + (stacks or NO_STACK)
+
+
+def _projects(named: dict[str, Entry]) -> dict[str, tuple[str, ...]]:
+    """The compose projects of several targets, with the names of those here."""
+    every = dict.fromkeys(entry.service.partition("/")[0] for entry in named.values() if entry.service)
+    members = {project: tuple(name for name, entry in named.items() if entry.service.startswith(f"{project}/"))
+               for project in every}  # fmt: skip
+    return {project: names for project, names in members.items() if len(names) > 1}
+
+
+def _stack(project: str, names: tuple[str, ...], named: dict[str, Entry]) -> str:
+    """A project as a stack; a stack and a target cannot have one name."""
+    name = f"{project}-stack" if project in named else project
+    members = "".join(f"#       {_text(each)}:\n" for each in names)
+    lines = (f"#   {_text(name)}:", "#     members:             # each where its target says; or a version, or `same`")
+    return "\n".join(lines) + "\n" + members
 
 
 def _named(entries: Iterable[Entry]) -> dict[str, Entry]:

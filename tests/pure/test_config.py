@@ -215,6 +215,36 @@ def test_two_services_of_one_name_are_told_apart_in_a_sketch() -> None:
     assert {name: target.service for name, target in config.targets.items()} == {"db": "a/db", "b-db-1": "b/db"}
 
 
+def test_a_sketch_has_each_compose_project_as_a_stack_to_be_uncommented() -> None:
+    services = ("shop/db", "shop/web", "shop2/web", "alone/alone")
+    entries = tuple(Entry(name=f"{each.replace('/', '-')}-1", id="1", image="i:1", version="1.0", status="running",
+                          service=each) for each in services)  # fmt: skip
+    text = sketch_of(entries)
+    assert not config_from_yaml(text, "refloat.yaml").stacks
+    head, mark, stacks = text.partition("# stacks:")
+    uncommented = "".join(f"{line[2:]}\n" for line in f"{mark}{stacks}".splitlines())
+    stack = config_from_yaml(f"{head}{uncommented}", "refloat.yaml").stacks
+    assert {name: dict(one.members) for name, one in stack.items()} == {"shop": {"db": None, "web": None}}
+    assert "#   example:" in sketch_of(entries[3:])
+
+
+WINDOWS = """\
+targets: {{db: {{window: {db}}}, web: {{window: {web}}}, side: {{goal: 2.x}}}}
+stacks: {{shop: {{members: {{db: 2.0, web: 2.0, side: }}{own}}}}}
+"""
+NIGHT, SUNDAY = "daily 03:00-04:00 UTC", "Sun 02:00-05:00 UTC"
+
+
+def test_a_stack_has_the_window_of_its_members_or_one_of_its_own() -> None:
+    same = WINDOWS.format(db=f'"{NIGHT}"', web=f'"{NIGHT}"', own="")
+    assert config_from_yaml(same, "refloat.yaml").target("shop")[1].window == NIGHT
+    two = {"db": f'"{NIGHT}"', "web": f'"{SUNDAY}"'}
+    with pytest.raises(UsageError, match=r"shop have several windows .* give the stack its own"):
+        config_from_yaml(WINDOWS.format(**two, own=""), "refloat.yaml")
+    own = config_from_yaml(WINDOWS.format(**two, own=f', window: "{SUNDAY}"'), "refloat.yaml")
+    assert own.target("shop")[1].window == SUNDAY
+
+
 def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path, capsys: Out) -> None:
     (mine := tmp_path / "mine.yaml").write_text("targets: {}\n")
     assert status_of(["init", "--out", str(mine)]) == 2
