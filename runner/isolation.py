@@ -97,6 +97,8 @@ class Props:
     """Namespaces of others who are rehearsed with it (``container:NAME``) → those of their copies."""
     sharers: int = 1
     """How many copies run at the same time."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What its recipe sets for copies."""
 
 
 def shown_mounts(container: Container, sources: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -129,9 +131,11 @@ def isolated(spec: ContainerSpec, container: Container, props: Props) -> Isolate
         **memory,
     }
     config: Json = {key: value for key, value in spec.config.items() if key not in ("Labels", "MacAddress")}
+    if props.variables:
+        config["Env"] = [*texts(config.get("Env")), *(f"{name}={value}" for name, value in props.variables.items())]
     changed = {"config": config, "host_config": host, "networks": joined, "auto_remove": False}
     taken = (*_taken(spec, props.shared), *(words for _, words in mounts if words))
-    limits = (memory_words, *LIMITS)
+    limits = (memory_words, *LIMITS, *(f"{name} is set, as its recipe has it" for name in props.variables))
     return Isolated(spec=spec.model_copy(update=changed), taken=tuple(dict.fromkeys(taken)), limits=limits)
 
 

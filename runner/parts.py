@@ -35,9 +35,14 @@ class Part(Fact):
 
 
 def target_spec(world: World, keep_env: tuple[str, ...] = ()) -> ContainerSpec:
-    """What the user set on the target."""
+    """What the user set on the target, and its host name where its product's data goes by that."""
     names = {container.id: container.name for container in world.others}
-    return spec_from(world.target, world.old_image, world.engine, names=names, keep_env=keep_env)
+    spec = spec_from(world.target, world.old_image, world.engine, names=names, keep_env=keep_env)
+    recipe, known_as = recipe_of(world), world.target.config.get("Hostname")
+    mode = str(spec.host_config.get("NetworkMode", ""))
+    if recipe is None or not recipe.same_hostname or not known_as or mode == "host" or mode.startswith("container:"):
+        return spec
+    return spec.model_copy(update={"config": {"Hostname": known_as, **spec.config}})
 
 
 def blueprint(spec: ContainerSpec, image: Image, ref: str, run: str, role: str,

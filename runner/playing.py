@@ -28,6 +28,7 @@ from runner.staging import make_clones, make_stand_in, rehearsals_folder, stand_
 from runner.steps.nouns import HealthTerms, Reading
 from runner.survey import look_around
 from runner.twin import Twin, is_worth_it
+from runner.way import recipe_of
 from runner.world import World
 
 SHOWN_LINES = 20
@@ -86,7 +87,9 @@ class Play:
 
     def _isolated(self, network: str, things: tuple[StandsFor, ...]) -> Isolated:
         spec = target_spec(self.world, self.options.keep_env)
-        props = Props(network, aliases_of(spec), things, self.world.space.free_memory_bytes)
+        recipe = recipe_of(self.world)
+        props = Props(network, aliases_of(spec), things, self.world.space.free_memory_bytes,
+                      variables=recipe.rehearsal.env if recipe else {})  # fmt: skip
         return isolated(spec, self.world.target, props)
 
     def _twin(self, shown: tuple[StandsFor, ...]) -> Twin:

@@ -25,6 +25,7 @@ from runner.stack_planner import Wanted, plan_stack
 from runner.stack_scene import Cast, props_of
 from runner.staging import make_clones, place_stand_in, rehearsals_folder, stand_ins
 from runner.survey import look_around
+from runner.way import recipe_of
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,10 @@ class StackPlay:
 
         def one(part: Part, own: tuple[StandsFor, ...]) -> Isolated:
             shown = tuple(thing for thing in own if thing.read_only)
+            world, recipe = part.cast.world, recipe_of(part.cast.world)
             props = props_of(self.scene, cast, part.cast, (*data, *shown))
-            return isolated(part.cast.spec, part.cast.world.target, props)
+            with_env = replace(props, variables=recipe.rehearsal.env if recipe else {})
+            return isolated(part.cast.spec, world.target, with_env)
 
         return tuple(one(part, own) for part, own in zip(self.parts, things, strict=True))
 

@@ -171,6 +171,9 @@ class Recipe(Stated):
     coupled: tuple[Coupled, ...] = ()
     family: Family | None = None
 
+    same_hostname: bool = Field(
+        default=False, description="The product keys its data on its host name: the new container keeps the old one's."
+    )
     stop_timeout_s: int | None = Field(default=None, gt=0)
     requires_clean_stop: bool = False
     never_stop_while_migrating: bool = False

@@ -170,15 +170,8 @@ class ConsistentCopy(Stated):
 
 
 class Rehearsal(Stated):
-    """What a copy of this product needs to come up apart from the world."""
+    """What a copy of this product needs besides, where it is rehearsed apart from the world."""
 
-    same_hostname: bool = Field(default=False, description="The product keys its data on the host name.")
-
-    env: dict[str, str] = Field(default={})
-    networks: Literal["none", "isolated"] = "isolated"
-    start_old_first: bool = Field(
-        default=False, description="A clone of a running one is opened by the old version once."
-    )
-    unique_paths: tuple[str, ...] = Field(
-        default=(), description="Files a second instance must not share: lock, identity."
+    env: dict[str, str] = Field(
+        default={}, description="Variables that a copy gets, for example to leave out what needs a network."
     )

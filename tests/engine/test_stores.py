@@ -105,13 +105,14 @@ def history(bench: Bench) -> int:
 
 def test_netdata_keeps_its_identity_and_its_history_forward_and_back(bench: Bench) -> None:
     kept = ("--volume", f"{bench.data}:/var/lib/netdata", "--volume", f"{bench.name}-db:/var/cache/netdata")
-    bench.run("refloat-lab/netdata:1.29.3", *kept, "--hostname", "monitor")
+    bench.run("refloat-lab/netdata:1.29.3", *kept)
     until(lambda: history(bench) > 0, "netdata has a first value")
     oldest, identity = history(bench), asked_of_netdata(bench, "info", "uid")
+    called = bench.exec("hostname")  # nobody gave it one: it is a part of the first container's id
     for version in ("1.37.1", "1.29.3"):
         bench.upgraded("--to", version)
         assert asked_of_netdata(bench, "info", "version") == f"v{version}"
-        assert asked_of_netdata(bench, "info", "uid") == identity
+        assert (asked_of_netdata(bench, "info", "uid"), bench.exec("hostname")) == (identity, called)
         assert 0 < history(bench) <= oldest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -197,3 +198,10 @@ def test_where_the_kernel_shares_no_disk_the_copy_does_without() -> None:
     assert without_disk_shares({"Image": "a", "HostConfig": {"BlkioWeight": 100, "Memory": 1}}) == {
         "Image": "a", "HostConfig": {"Memory": 1},
     }  # fmt: skip
+
+
+def test_a_copy_gets_the_variables_its_recipe_sets_beside_its_own_and_says_so() -> None:
+    asked = replace(props(), variables={"DISABLE_TELEMETRY": "1"})
+    copy = isolated(spec({}).model_copy(update={"config": {"Env": ["A=b"]}}), container(), asked)
+    assert copy.spec.config["Env"] == ["A=b", "DISABLE_TELEMETRY=1"]
+    assert "DISABLE_TELEMETRY is set, as its recipe has it" in copy.limits

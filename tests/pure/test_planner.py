@@ -250,3 +250,12 @@ def test_a_goal_is_one_image() -> None:
     assert moves("mon:latest")
     assert moves("mon:7.0-latest")
     assert not moves("mon:7.0")
+
+
+@pytest.mark.parametrize(("product", "kept"), [("netdata/netdata", True), ("redis", False)])
+def test_a_product_whose_data_goes_by_its_host_name_keeps_it_though_nobody_set_one(product: str, kept: bool) -> None:
+    world = going(product, "1.37.1", "1.47.5")
+    plan = plan_upgrade(world, Options(), "r", "")
+    (made,) = (step for step in plan.steps if step.kind == "create-successor")
+    assert made.blueprint.body.get("Hostname") == (world.target.config["Hostname"] if kept else None)
+    assert plan.lead.way_back.body.get("Hostname") == made.blueprint.body.get("Hostname")

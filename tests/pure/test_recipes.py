@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from runner.errors import UsageError
 from runner.facts import Image
 from runner.recipes.due import coupled_at, gates_between, notes_between, packages_between
 from runner.recipes.loader import recipe_for_image, recipe_from_file, recipe_named, recipes, recipes_with
+from runner.recipes.model import Recipe
 from runner.recipes.reading import recipe_from_yaml
 from runner.recipes.tags import read_tag, release_in_tag, tag_for
 from runner.versions import release_from
@@ -35,13 +38,32 @@ probes:
 """
 
 
+def without_page(stated: BaseModel, path: str = "") -> Iterator[str]:
+    """Where something that has to name the vendor's page does not."""
+    if "source" in type(stated).model_fields and not re.match(
+        r"https://[^/]+\.[a-z]+(/|$)", str(getattr(stated, "source", ""))
+    ):
+        yield path
+    for key in type(stated).model_fields:
+        value = getattr(stated, key)
+        for number, one in enumerate(value if isinstance(value, tuple) else (value,)):
+            if isinstance(one, BaseModel):
+                yield from without_page(one, f"{path}.{key}[{number}]")
+
+
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
-def test_a_shipped_recipe_says_where_its_rules_come_from(recipe: object) -> None:
-    facts = recipe_named(getattr(recipe, "name", ""))
-    stated = [facts.backward, *facts.hops, *facts.coupled, *facts.notes, *facts.gates, *facts.preflight, *facts.hooks]
-    assert all(one.source.startswith("https://") for one in stated)
-    assert facts.version_from
-    assert facts.images
+def test_everything_a_shipped_recipe_rules_on_names_the_vendors_page(recipe: Recipe) -> None:
+    assert list(without_page(recipe)) == []
+    assert recipe.version_from
+    assert recipe.images
+
+
+def test_a_rule_whose_page_is_missing_or_of_another_kind_is_found() -> None:
+    with pytest.raises(UsageError, match="source: this key is missing"):
+        recipe_from_yaml(GOOD.replace("    source: https://example.org/upgrading\n", "", 1), "thing.yaml")
+    for page in ("their-manual.txt", "http://example.org/upgrading"):
+        recipe = recipe_from_yaml(GOOD.replace("https://example.org/upgrading", page, 1), "thing.yaml")
+        assert list(without_page(recipe)) == [".hops[0]"]
 
 
 def test_no_two_recipes_claim_one_image() -> None:
