@@ -32,7 +32,7 @@ def coupled_warnings(world: World, members: tuple[Container, ...] = ()) -> tuple
 
 
 def _spoken(recipe: Recipe, coupled: Coupled, world: World) -> str:
-    needs = f", and has to be: {coupled.needs}" if coupled.needs else ""
+    needs = f"; what fits: {coupled.needs}" if coupled.needs else ""
     at_hand = (each for each in world.others if each.labels.get(ROLE) not in READERS)
     here = ", ".join(f"{each.name} ({_version(each)})" for each in at_hand if _is_meant(recipe, coupled, each))
     found = f" Here: {here}." if here else ""

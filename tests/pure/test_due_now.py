@@ -19,6 +19,7 @@ from runner.goal import Goal
 from runner.inventory import read_inventory
 from runner.options import Options
 from runner.plan import Plan, Side
+from runner.recipes.loader import put_first
 from runner.recipes.work import Note
 from runner.session import Session
 from runner.vault.memory import MemoryVault
@@ -276,3 +277,21 @@ def test_without_a_goal_both_verbs_say_what_is_missing(flow: Refloat, capsys: Ou
     for verb in ("notes", "gates"):
         assert status_of([verb, NAME]) == 2
         assert "--to VERSION" in capsys.readouterr().err
+
+
+def test_a_release_whose_notes_say_so_is_optional_by_a_recipe_of_ones_own(tmp_path: Path) -> None:
+    """Opqo's releases are mandatory unless their notes say otherwise."""
+    own = tmp_path / "own.yaml"
+    page = "https://example.org/22.09"
+    note = f"{{id: badge, kind: optional, at: 22.09.0, what: A badge., missing_without: No badge., source: '{page}'}}"
+    own.write_text(f"extends: opqo\nname: opqo\nnotes:\n- {note}\n")
+    sides = tuple(Side(image_ref=f"sharptree/opqo:{one}", image_id="", version=one) for one in ("22.03.0", "22.09.0"))
+    shipped = due_warnings(due_between("device", *sides), ())
+    assert "mandatory" in {one.code for one in shipped}
+    put_first((own,))
+    try:
+        told = {one.code: one.text for one in due_warnings(due_between("device", *sides), ())}
+    finally:
+        put_first(())
+    assert "mandatory" not in told
+    assert "Without it: No badge." in told["optional"]
