@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import fleet
 from benchmarks.copies import measure_copies
 from benchmarks.downtime import WAYS, Upgrade, measure_upgrade
 from benchmarks.ground import docker, laid_out
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (asked.out / "results.md").write_text(text)
     (asked.out / "downtime.svg").write_text(svg_from(results))
     print(text)
+    fleet.main(asked.out, *((5, 1) if asked.smoke else ()))
 
 
 def measure(load: Load, rounds: int) -> Result:

@@ -11,6 +11,7 @@ from runner.outlook import outlook
 from runner.prospects import Ask, Standpoint, known_releases, local_tags, standpoint, tag_of
 from runner.recipes.tags import tags_by_release
 from runner.registry.listing import Listing, not_asked
+from runner.survey import local_image
 from runner.versions import Release
 
 Tagged = tuple[str, tuple[str, ...]]
@@ -30,14 +31,15 @@ def settled_goal(engine: EnginePort, target: Container, goal: Goal, ask: Ask) ->
         return goal, ()
     image = engine.image(target.image_id)
     home = home_of(target, image)
-    here = local_tags(engine, home)
-    at = standpoint(engine, target, image, home) if goal.to not in here else None
+    if not free and local_image(engine, f"{home}:{goal.to}"):
+        return goal, ()  # without looking at all the images, which takes an engine its time
+    at = standpoint(engine, target, image, home)
     if constraint and at is None:
         raise _unknown_version(target, goal)
     if at is None or (not constraint and len(_series(goal.to)) >= len(at.current.numbers)):
         return goal, ()
     listing = ask(home) if goal.pull != "never" else not_asked(home)
-    tags = tags_by_release(at.recipe, home, (*here, *listing.tags), at.variant)
+    tags = tags_by_release(at.recipe, home, (*local_tags(engine, home), *listing.tags), at.variant)
     if constraint:
         return _with_tag(goal, _newest(target, at, tags, listing, constraint))
     return _with_tag(goal, None if goal.to in listing.tags else _highest(goal.to, tags, listing))

@@ -35,7 +35,7 @@ def says(bench: Bench, line: str) -> bool:
     return line in bench.docker("logs", bench.name)
 
 
-def asked(web: Bench, method: str, params: dict[str, object], token: str = "") -> object:
+def asked(web: Bench, method: str, params: object, token: str = "") -> object:
     """The answer of the API."""
     call = json.dumps(
         {"jsonrpc": "2.0", "id": 1, "method": method, "params": params} | ({"auth": token} if token else {})
@@ -50,7 +50,43 @@ def hosts(web: Bench, user: str = "username") -> object:
     return asked(web, "host.get", {"countOutput": True}, str(token))
 
 
-def test_a_zabbix_server_migrates_its_schema_twice_and_the_rest_follows_in_order(bench: Bench) -> None:
+QUIET = """\
+targets:
+  agent:
+    container: {name}
+    goal: 7.0.22
+    dwell_s: 1
+    vault: {name}-vault
+    silence:
+      - {{kind: zabbix, url: "http://zabbix-web:8080", token: !file token, hosts: [Zabbix server], required: true}}
+"""
+
+
+def cut_off_in_a_maintenance(agent: Bench, web: Bench, folder: Path) -> None:
+    """With an API token of Zabbix's own, and a refloat that dies on the way: the maintenance is there, then gone."""
+    session = str(asked(web, "user.login", {"username": "Admin", "password": "zabbix"}))
+    (made,) = asked(web, "token.create", {"name": "refloat", "userid": "1"}, session)["tokenids"]  # type: ignore[index]  # JSON
+    (secret,) = (each["token"] for each in asked(web, "token.generate", [made], session))  # type: ignore[attr-defined]  # JSON
+    (folder / "token").write_text(secret)
+    (folder / "refloat.yaml").write_text(QUIET.format(name=agent.name))
+    variables = {"REFLOAT_CONFIG": str(folder / "refloat.yaml")}
+
+    def maintenances() -> list[tuple[str, int]]:
+        wanted: dict[str, object] = {"output": ["active_since", "active_till"], "selectHosts": ["host"]}
+        every = asked(web, "maintenance.get", wanted, session)
+        assert isinstance(every, list)
+        return [(each["hosts"][0]["host"], int(each["active_till"]) - int(each["active_since"])) for each in every]
+
+    agent.refloat("apply", "agent", REFLOAT_DEBUG_KILL_AT="did stop-container", **variables)
+    assert maintenances() == [("Zabbix server", 30 * 60)]
+    recovered = agent.refloat("recover", agent.name, **variables)
+    assert recovered.status == 0, recovered.out + recovered.err
+    assert maintenances() == []
+    kept = "".join(path.read_text() for path in (agent.home / "runs").glob("*/*.json*"))
+    assert secret not in kept + recovered.out + recovered.err
+
+
+def test_a_zabbix_server_migrates_its_schema_twice_and_the_rest_follows_in_order(bench: Bench, tmp_path: Path) -> None:
     start(bench, "refloat-lab/postgres:15", "postgres-server", *DATABASE)
     server = start(bench, f"{SERVER}:5.0.8", "zabbix-server", *DATABASE)
     web = start(bench, f"{WEB}:5.0.8", "zabbix-web", *DATABASE)
@@ -77,6 +113,7 @@ def test_a_zabbix_server_migrates_its_schema_twice_and_the_rest_follows_in_order
     assert "schema" in done.out + done.err
     assert "correct-horse" not in done.out + done.err
     web.upgraded("--to", "7.0.22")
+    cut_off_in_a_maintenance(agent, web, tmp_path)
     agent.upgraded("--to", "7.0.22")
     assert hosts(web) == before
     server.docker("stop", server.name)

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from benchmarks.copies import Copies
 from benchmarks.downtime import WAYS, Upgrade
+from benchmarks.fleet import text_from as fleet_text
 from benchmarks.loads import USUAL
 from benchmarks.plot import svg_from
 from benchmarks.refresh import text_from as refresh_text
@@ -40,3 +41,9 @@ def test_the_plot_is_an_svg_with_a_bar_for_every_way_and_load() -> None:
 
 def test_the_refresh_has_a_page_with_the_medians() -> None:
     assert "| 0.40 s | 0.20 s | 0.60 s |" in refresh_text([(0.4, 0.2), (0.3, 0.1), (5.0, 5.0)])
+
+
+def test_looking_at_many_has_a_page_with_medians_and_the_fastest() -> None:
+    text = fleet_text({"`refloat ls`": [(0.5, 0.4), (0.6, 0.3), (9.0, 0.5)]}, 50, 3, 1.25)
+    assert "50 containers" in text
+    assert "| `refloat ls` | 0.60 s | 0.50 s | 0.40 s |" in text
