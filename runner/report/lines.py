@@ -6,6 +6,7 @@ from runner.outcome import unwell_before
 from runner.plan import Plan, phases, undo_key
 from runner.records import Closed, Did, End, Failed, Meant, Noted, Opened, Record, Turned, Wish
 from runner.report.copies import copied_words
+from runner.report.plan_text import of_member
 from runner.report.story import Event
 from runner.report.words import seconds_words
 from runner.spec.secrets import masked_command
@@ -33,12 +34,6 @@ def labelled(plan: Plan) -> Labelled:
             for part, undo in enumerate(step.undo()):
                 said[undo_key(int(key) - 1, part)] = (BACK, of_member(plan, step, undo.sentence))
     return said
-
-
-def of_member(plan: Plan, step: AnyForward, sentence: str) -> str:
-    """A sentence of a step or its undo, with whom it is about in front where a stack would leave that open."""
-    name = plan.member_of(step).target
-    return sentence if not step.member or name in sentence else f"{name}: {sentence}"
 
 
 def shown(step: AnyForward) -> AnyForward:

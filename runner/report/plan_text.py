@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.plan import Member, Plan, phases
-from runner.report.lines import of_member
 from runner.report.words import seconds_words, short_id, size_words
 from runner.steps import AnyForward
 from runner.steps.forward import BringBackData, StartAgain, StartSuccessor
@@ -133,3 +132,9 @@ def _kept(plan: Plan) -> str:
 
 def _each(plan: Plan) -> str:
     return f"each of {plan.target}" if plan.is_stack else plan.target
+
+
+def of_member(plan: Plan, step: AnyForward, sentence: str) -> str:
+    """A sentence of a step or its undo, with whom it is about in front where a stack would leave that open."""
+    name = plan.member_of(step).target
+    return sentence if not step.member or name in sentence else f"{name}: {sentence}"
