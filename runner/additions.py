@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.plan import PlanWarning
 from runner.recipes.tags import release_in_tag
 from runner.versions import Release, scheme_named
-from runner.way import old_side, recipe_of, repository, side
+from runner.way import arriving_recipe, old_side, recipe_of, repository, side
 from runner.world import Inquired, World
 
 
@@ -40,6 +40,17 @@ def data_warnings(world: World) -> tuple[PlanWarning, ...]:
     image = f"the image is {old.version}" if old.version else "its image does not say what it is"
     text = f"The data is of {old.data}, says {said.where}; {image}. The vendor's rules are asked for {old.data}"
     return (PlanWarning(code="data-version", text=text),)
+
+
+def uid_warnings(world: World) -> tuple[PlanWarning, ...]:
+    """Where somebody runs a product with data as another user than its vendor's image does."""
+    recipe, user = arriving_recipe(world), str(world.target.config.get("User") or "").partition(":")[0]
+    chosen = user.isdecimal() and world.target.config.get("User") != world.old_image.config.get("User")
+    if recipe is None or recipe.uid is None or not chosen or int(user) in (0, recipe.uid) or not world.sources:
+        return ()
+    text = (f"It runs as user {user}, as somebody set it; the vendor's image is made for {recipe.uid}: what a "
+            f"migration has to write must belong to {user}")  # fmt: skip
+    return (PlanWarning(code="other-uid", text=text),)
 
 
 def _spoken(one: Inquired) -> str:

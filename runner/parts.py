@@ -5,7 +5,7 @@ It touches nothing: no clock, no network, no environment.
 
 from __future__ import annotations
 
-from runner.additions import addition_warnings, data_warnings
+from runner.additions import addition_warnings, data_warnings, uid_warnings
 from runner.compose.project import CONFIG_HASH
 from runner.donors import hide
 from runner.drift import drift_warnings
@@ -164,6 +164,7 @@ def _warnings(world: World) -> tuple[PlanWarning, ...]:
         *((PlanWarning(code="paused", text=paused),) if world.target.state.paused else ()),
         *notices,
         *data_warnings(world),
+        *uid_warnings(world),
         *addition_warnings(world),
         *volume_warnings(world),
         *(each for each in told if not _is_refreshed(world, each)),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from runner.hops import Backward, Downgrade, Editions, HopRule, NumberOfParts, Source, Stated
+from runner.hops import Backward, Downgrade, Editions, HopRule, NumberOfParts, Stated
 from runner.recipes.health import Port, RecipeEvidence, RecipeProbe, Standstill
 from runner.recipes.patterns import Pattern
 from runner.recipes.work import (
@@ -162,7 +162,10 @@ class Recipe(Stated):
     config_tokens: dict[str, str] = Field(
         default={}, description="Literal tokens in default files and what stands for them; $NAME is the container's."
     )
-    uid: int | None = None
+    uid: int | None = Field(
+        default=None,
+        description="Whose the data is in the vendor's image; a plan says where another user runs it.",
+    )
 
     hops: tuple[HopRule, ...] = Field(min_length=1)
     downgrade: Downgrade
@@ -194,7 +197,6 @@ class Recipe(Stated):
     hooks: tuple[Hook, ...] = ()
     rehearsal: Rehearsal = Rehearsal()
     consistent_copy: ConsistentCopy = ConsistentCopy()
-    sources: tuple[Source, ...] = ()
 
     @field_validator("notes", "gates")
     @classmethod

@@ -15,6 +15,7 @@ from runner.planner import plan_upgrade
 from runner.prospects import read_prospect
 from runner.recipes.loader import recipe_named
 from runner.recipes.model import FromCommand, FromFile, FromHttp, FromLog, Recipe
+from runner.vault.port import Source
 from runner.world import Installed
 from tests.pure.test_planner import going
 
@@ -126,3 +127,12 @@ def test_where_a_target_could_go_is_told_from_its_data() -> None:
     engine.start("it")
     one = read_prospect(engine, "it")
     assert (one.version, one.data, one.reachable) == ("15.3", "17", "17.2")
+
+
+@pytest.mark.parametrize(("user", "said"), [("1000:1000", True), ("472", False), ("0", False), ("grafana", False)])
+def test_a_product_run_as_another_user_than_the_vendors_is_told(user: str, said: bool) -> None:
+    world = going("grafana/grafana", "11.0.0", "11.1.0")
+    target = world.target.model_copy(update={"config": {**world.target.config, "User": user}})
+    data = Source(key="m0", destination="/var/lib/grafana", volume="of-grafana")
+    plan = plan_upgrade(world.model_copy(update={"target": target, "sources": (data,)}), Options(), "r", "")
+    assert [one.code == "other-uid" for one in plan.warnings].count(True) == said
