@@ -20,13 +20,15 @@ targets:
   gone: {{container: {name}-gone, goal: 2.0}}
   shut: {{container: {name}-shut, goal: 2.0, window: "Mon 00:00-00:01"}}
   later: {{container: {name}-later, goal: 2.0}}
+stacks:
+  both: {{members: {{later: , {name}-beside: same}}}}
 """
 
 
 @pytest.fixture
 def bench(lab_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     with bench_on(lab_images, tmp_path / "home") as bench:
-        for end in ("good", "there", "shut", "later"):
+        for end in ("good", "there", "shut", "later", "beside"):
             bench.run(f"{MISBEHAVE}:1.0", name=f"{bench.name}-{end}")
         bench.target_with_data()
         config = tmp_path / "refloat.yaml"
@@ -41,7 +43,7 @@ def test_all_go_to_their_goals_and_the_first_way_back_stops_the_rest(bench: Benc
     told = json.loads(ran.out)
     ends = {one["target"]: one["ending"] for one in told["targets"]}
     assert ends == {"good": "upgraded", "there": "up to date", "aimless": "skipped", "bad": "rolled back",
-                    "gone": "not begun", "shut": "not begun", "later": "not begun"}, ran.err  # fmt: skip
+                    "gone": "not begun", "shut": "not begun", "both": "not begun"}, ran.err  # fmt: skip
     assert (ran.status, told["exit"]) == (5, 5)
     assert "good  prepare  create the successor" in ran.err
     assert bench.engine.container(bench.name).image_ref.endswith(":1.0")
@@ -52,6 +54,6 @@ def test_all_go_to_their_goals_and_the_first_way_back_stops_the_rest(bench: Benc
     rows = {line.split()[0]: line for line in again.out.splitlines()[1:]}
     assert [" ".join(rows[name].split()[1:3]) for name in ("good", "bad", "gone", "shut")] == [
         "up to", "rolled back", "held back", "held back"]  # fmt: skip
-    assert "upgraded" in rows["later"]
-    assert bench.refloat("upgrade-all", "later", "there").status == 0
+    assert "upgraded" in rows["both"], "a stack goes as a whole"
+    assert bench.refloat("upgrade-all", "both", "there").status == 0
     assert bench.refloat("upgrade-all", "nobody", "--json").error == "no-such-target"
