@@ -128,7 +128,7 @@ def test_the_entrypoint_updates_the_site_and_a_later_rollback_brings_the_old_ver
 def test_a_rehearsal_updates_a_copy_of_the_site(bench: Bench) -> None:
     site(bench)
     for goal, status in ((NEW, 0), (BREAKS, 4)):
-        ran = bench.refloat("rehearse", bench.name, "--to", goal, "--vault", bench.vault)
+        ran = bench.refloat("rehearse", bench.name, "--to", goal, "--vault", bench.vault, "--dwell", "1")
         assert ran.status == status, ran.out + ran.err
     assert version(bench) == f"{OLD}.cre"
 
