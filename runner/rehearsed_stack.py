@@ -37,14 +37,23 @@ def with_members(whole: Rehearsed, members: tuple[Rehearsed, ...]) -> Rehearsed:
     """The result for all with what was seen of each."""
     grown = tuple(each.growth_bytes for each in members if each.growth_bytes is not None)
     settled = tuple(each.settle_s for each in members if each.settle_s is not None)
+    limits = whole.limits or _shared_limits(members)
+    own: dict[str, object] = {"limits": ()} if limits else {}
     return whole.model_copy(
         update={
-            "members": tuple(_judged(each, whole) for each in members),
+            "members": tuple(_judged(each, whole).model_copy(update=own) for each in members),
+            "limits": limits,
             "evidence": tuple(_named(each.target, one) for each in members for one in each.evidence),
             "growth_bytes": sum(grown) if grown else None,
             "settle_s": round(sum(settled), 3) if settled else None,
         }
     )
+
+
+def _shared_limits(members: tuple[Rehearsed, ...]) -> tuple[str, ...]:
+    """What every copy may take, where that is the same for all; else it is said of each."""
+    every = {each.limits for each in members}
+    return members[0].limits if len(every) == 1 else ()
 
 
 def _judged(member: Rehearsed, whole: Rehearsed) -> Rehearsed:

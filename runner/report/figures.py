@@ -36,7 +36,12 @@ def rehearsal_figures(result: Rehearsed, evidence: tuple[EvidenceTold, ...]) -> 
         ("downtime", "Downtime on the copy", result.downtime_s, ""),
         ("ready", "New version healthy after", result.ready_s, ""),
         ("migration", "Migration", result.migration_s, "what it takes longer than the old version"),
-        ("settle", "Old version healthy after", result.settle_s, "on the copy"),
+        (
+            "settle",
+            "Old version healthy after",
+            result.settle_s,
+            "on the copies, all members together" if result.members else "on the copy",
+        ),
         ("paused", f"{result.target} paused for", result.paused_s, "for the snapshot"),
         ("total", "In all", result.total_s, ""),
     )

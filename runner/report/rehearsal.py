@@ -87,9 +87,10 @@ def _measured(result: Rehearsed) -> Iterator[str]:
         yield f"Downtime on the copy {seconds_words(result.downtime_s)}"
     yield from _starts(result)
     if result.used:
-        before = f" (the old one: {_usage(result.used_before)})" if result.used_before else ""
-        who = "All new versions together" if result.hops else "The new version"
-        yield f"{who} used {_usage(result.used)}{before}"
+        then = "before" if result.old == result.new else "the old one"
+        before = f" ({then}: {_usage(result.used_before)})" if result.used_before else ""
+        new = "It" if result.old == result.new else "The new version"
+        yield f"{'All new versions together' if result.hops else new} used {_usage(result.used)}{before}"
     if result.growth_bytes is not None:
         how = "more" if result.growth_bytes >= 0 else "less"
         yield f"Its data takes {size_words(abs(result.growth_bytes))} {how} of the disk than before"
@@ -106,7 +107,12 @@ def _figures(result: Rehearsed) -> Iterator[str]:
 
 
 def _starts(result: Rehearsed) -> Iterator[str]:
-    if result.ready_s is not None:
+    if result.members and result.settle_s is not None:
+        yield f"The old versions took {seconds_words(result.settle_s)} in all until they were healthy on the copies"
+    elif result.ready_s is not None and result.old == result.new:
+        before = "" if result.settle_s is None else f", and {seconds_words(result.settle_s)} before the others changed"
+        yield f"It was healthy {seconds_words(result.ready_s)} after its start{before}"
+    elif result.ready_s is not None:
         before = "" if result.settle_s is None else f"; the old one was after {seconds_words(result.settle_s)}"
         yield f"The new version was healthy {seconds_words(result.ready_s)} after its start{before}"
     elif result.settle_s is not None:

@@ -16,6 +16,7 @@ def text_report(story: Story) -> str:
         (story.title, f"run {story.run}", *_verdict(story)),
         tuple(f"  {each.old} → {each.new}: {'done' if each.ok else 'not done'} ({each.run})" for each in story.hops),
         tuple(f"  {each.version}: {each.verdict}{f' ({each.why})' if each.why else ''}" for each in story.candidates),
+        tuple(f"  {each.name} {each.change}: {'proven' if each.ok else 'not proven'}" for each in story.members),
         _figures(story),
         tuple(_events(story)),
         tuple(_evidence(story)),

@@ -63,6 +63,8 @@ def upgraded_copy(target: str, *, to: str = "", image: str = "", snapshot: str =
                   way_back: bool = True) -> Iterator[UpgradedCopy]:  # fmt: skip
     """Rehearse the upgrade of a container and give the upgraded copy for as long as the block lasts.
 
+    Of a stack, or a compose project, it is the copy of the first member that gets a new version; ``members`` has all.
+
     ``snapshot`` is the run whose snapshot is played on instead of a new one, or an archive as ``refloat restore`` takes
     it (a repository's password comes from the environment); ``way_back=False`` leaves out the rehearsed rollback at the
     end of the block. RehearsalFailed (``.what`` is the report) where the upgrade or its way

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from testcontainers.core.container import DockerContainer
@@ -22,12 +22,15 @@ class UpgradedCopy(DockerContainer):
 
     rehearsal: Rehearsed
     """What came of the rehearsal so far: times in seconds, evidence, new lines in the log."""
+    members: Mapping[str, UpgradedCopy]
+    """Of a stack: every member that runs, by its container's name; alone it is the only one."""
 
     def __init__(self, container_id: str, rehearsal: Rehearsed, reach: Callable[[int], Conversation]) -> None:
         """Take up a running container; ``reach`` begins a `program` beside it, which leads to one of its ports."""
         super().__init__(rehearsal.new_ref)
         self._container = self.get_docker_client().client.containers.get(container_id)
         self.rehearsal = rehearsal
+        self.members = {rehearsal.target: self}
         self._reach = reach
         self._relays: dict[int, Relay] = {}
 

@@ -177,17 +177,33 @@ def zabbix_file(bench: Bench) -> str:
     return str(file)
 
 
-def test_zabbix_goes_from_6_0_to_7_0_with_its_schema_and_goes_back_with_it_where_the_web_interface_fails(
+def processes(bench: Bench) -> list[tuple[str, str]]:
+    """Which process of each member runs, and since when."""
+    seen = [bench.engine.container(f"{bench.name}-{member}") for member in ("db", "server", "web", "agent")]
+    return [(each.id, each.state.started_at) for each in seen]
+
+
+def test_zabbix_is_rehearsed_goes_from_6_0_to_7_0_with_its_schema_and_goes_back_with_it_where_the_web_interface_fails(
     zabbix: Bench,
 ) -> None:
-    before, file = counts(zabbix), zabbix_file(zabbix)
+    before, ran, file = counts(zabbix), processes(zabbix), zabbix_file(zabbix)
     broken = f"refloat-lab/zabbix-web-nginx-pgsql:7.0.22-{zabbix.name}"
     zabbix.build(broken, 'FROM refloat-lab/zabbix-web-nginx-pgsql:7.0.22\nENTRYPOINT ["false"]\n')
-    line = ("apply", "zabbix", "--dwell", "1", "--json")
-    failed = zabbix.refloat(*line, "--member", f"{zabbix.name}-web=7.0.22-{zabbix.name}", REFLOAT_CONFIG=file)
+    line = ("zabbix", "--dwell", "1", "--json")
+    with_broken = ("--member", f"{zabbix.name}-web=7.0.22-{zabbix.name}")
+
+    bad = zabbix.refloat("rehearse", *line, *with_broken, REFLOAT_CONFIG=file)
+    assert bad.status == 4, bad.told
+    assert f"the copy of {zabbix.name}-web" in str(bad.json["why"])
+    good = zabbix.refloat("rehearse", *line, REFLOAT_CONFIG=file)
+    assert (good.status, good.json["rolled_back"]) == (0, True), good.told
+    assert "database upgrade" in good.err
+    assert (processes(zabbix), counts(zabbix)) == (ran, before)
+
+    failed = zabbix.refloat("apply", *line, *with_broken, REFLOAT_CONFIG=file)
     assert failed.status == 5, failed.told
     assert "completed 100% of database upgrade" in failed.err or "database upgrade" in failed.err
     assert counts(zabbix) == before
-    gone = zabbix.refloat(*line, REFLOAT_CONFIG=file)
+    gone = zabbix.refloat("apply", *line, "--rehearsed", REFLOAT_CONFIG=file)
     assert gone.status == 0, gone.told
     assert counts(zabbix) == [*before[:2], "7000000"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -91,6 +92,35 @@ def test_their_tests_run_against_the_upgraded_copy_and_nothing_is_left(
     assert docker(engine_host, "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", target) == before
     assert docker(engine_host, "exec", target, "cat", "/data/www/index.html") == "written by the old one"
     assert left_of(engine_host, target) == ""
+
+
+STACK_TESTS = """
+from urllib.request import urlopen
+
+
+def test_the_copy_of_each_member_answers(rehearsed):
+    copy = rehearsed("pair")
+    assert copy.rehearsal.new.endswith("2")
+    assert sorted(copy.members) == sorted(NAMES)
+    for one in copy.members.values():
+        url = f"http://{one.get_container_host_ip()}:{one.get_exposed_port(8000)}/index.html"
+        with urlopen(url, timeout=60) as page:
+            assert page.read() == b"written by the old one\\n"
+"""
+
+
+def test_of_a_stack_every_member_that_runs_is_there(engine_host: str, target: str, tmp_path: Path) -> None:
+    lodger = f"{target}-lodger"
+    joins = ("--network", f"container:{target}", "--stop-timeout", "1")
+    docker(engine_host, "run", "--detach", "--name", lodger, *joins, OLD, "sleep", "1d")
+    members = {target: NEW.rpartition(":")[2], lodger: "same"}
+    (tmp_path / "refloat.yaml").write_text(json.dumps({"stacks": {"pair": {"members": members}}}), encoding="utf-8")
+    try:
+        ran = their_pytest(engine_host, tmp_path, STACK_TESTS.replace("NAMES", repr(list(members))))
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert left_of(engine_host, target) == lodger
+    finally:
+        docker(engine_host, "rm", "--force", lodger)
 
 
 def test_an_upgrade_that_fails_on_the_copy_fails_their_test_in_words(

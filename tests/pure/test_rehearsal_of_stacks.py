@@ -20,11 +20,13 @@ from runner.pruning import find_leftovers, prune
 from runner.rehearsal import Rehearsed
 from runner.rehearsals import require_rehearsal
 from runner.rehearsing import Ears, Wanted
+from runner.report.formats import Format, rendered
 from runner.report.rehearsal import rehearsal_report
 from runner.reports import story_of_rehearsal
 from runner.stack_rehearsing import rehearse_stack
 from runner.stacking import Part, Stack
 from runner.staging import left_scenes
+from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
 from tests.pure.sweep.stages import MIGRATES, MIGRATES_AND_CRASHES, NAME, WEB, Stage, build, runner_on
@@ -143,6 +145,46 @@ def test_what_each_new_version_did_to_its_data_is_told_under_its_own_name(tmp_pa
     story = story_of_rehearsal(tmp_path, result.run)
     assert [member.name for member in story.members] == [NAME, WEB]
     assert {each.name.partition(",")[0] for each in story.changes} == {NAME, WEB}
+
+
+SAID = {
+    Format.HTML: "web: 1.0 → 2.0",
+    Format.JSON: '"change": "1.0 → 2.0"',
+    Format.JUNIT: 'name="web: 1.0 → 2.0"',
+    Format.MARKDOWN: "| ❌ | web | 1.0 → 2.0 |",
+    Format.TEXT: "web 1.0 → 2.0: not proven",
+}
+
+
+@pytest.mark.parametrize("form", Format)
+def test_every_report_names_the_members_and_who_was_not_proven(form: Format, tmp_path: Path) -> None:
+    here = machine(SECOND_CRASHES, tmp_path)
+    told = rendered(story_of_rehearsal(tmp_path, here.rehearse().run), form)
+    assert SAID[form] in told
+    assert "the copy of web" in told
+
+
+def test_each_copy_gets_its_share_of_the_memory_that_is_free(tmp_path: Path) -> None:
+    here = machine(BOTH_GO, tmp_path)
+    runner = here.runner
+    vault = runner.session.vault
+    assert isinstance(vault, MemoryVault)
+    vault.space = vault.space.model_copy(update={"free_memory_bytes": 8 * 2**30})
+    members, plan = runner.look_at_stack(here.stack)
+    ears = Ears(tell=lambda _: None, follow=lambda _: None)
+    result = rehearse_stack(runner.session, members, plan, Wanted(options=OPTIONS, quick=True), ears)
+    assert "2,147 MB of memory, its share of the half of what is free, of 2" in result.limits[0]
+    bodies = [body for name, body in here.named("create_container") if "-rehearsal-" in str(name)]
+    assert {body["HostConfig"]["Memory"] for body in bodies} == {2 * 2**30}  # type: ignore[index]  # a create body
+
+
+def test_a_paused_member_is_refused(tmp_path: Path) -> None:
+    here = machine(BOTH_GO, tmp_path)
+    here.engine.pause(WEB)
+    before = here.picture()
+    with pytest.raises(Refused, match="web is paused"):
+        here.rehearse()
+    assert here.picture() == before
 
 
 def test_members_meet_on_networks_of_their_own_under_their_names_and_nobody_else_is_there(tmp_path: Path) -> None:
