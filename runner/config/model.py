@@ -141,6 +141,9 @@ class StackSettings(Stated):
     keep_for: Span | None = Field(default=None, description="Those taken within this time stay, too, for example 14d.")
     vault: str | None = Field(default=None, description="Where snapshots are kept: a volume, or a path on the host.")
     window: WindowText | None = Field(default=None, description="When apply may run.")
+    require_rehearsal: Span | None = Field(
+        default=None, description="`apply` only what passed a rehearsal of all within this time, for example 7d."
+    )
     notify: tuple[Notification, ...] = Field(default=(), description="Who is told of runs.")
 
 

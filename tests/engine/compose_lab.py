@@ -24,6 +24,7 @@ services:
   web:
     image: refloat-lab/busybox:1
     command: sleep 1d
+    stop_grace_period: 1s
 volumes: {{data: {{name: {name}-data}}}}
 """
 INCLUDED = """\
@@ -33,6 +34,7 @@ services:
   web:
     image: refloat-lab/busybox:1
     command: sleep 1d
+    stop_grace_period: 1s
 """
 # docker-compose in a container: the project and what refloat writes for it are copied in, so it may run anywhere.
 COMMAND = """\

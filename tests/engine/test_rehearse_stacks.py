@@ -65,7 +65,7 @@ def stack_file(bench: Bench) -> str:
     return str(file)
 
 
-def rehearse(bench: Bench, *line: str, verb: str = "rehearse", **variables: str) -> Ran:
+def rehearse(bench: Bench, *line: str, **variables: str) -> Ran:
     return bench.refloat(
         verb, f"{bench.name}-shop", "--dwell", "1", *line, REFLOAT_CONFIG=stack_file(bench), **variables
     )
@@ -89,7 +89,7 @@ def left(bench: Bench) -> list[str]:
     return [*things, *tags, *bench.snapshots()]
 
 
-def test_members_find_each_other_and_nobody_else_and_then_the_very_same_is_applied(shop: Bench) -> None:
+def test_members_find_each_other_and_nobody_else_and_nothing_of_theirs_is_touched(shop: Bench) -> None:
     before = processes(shop)
     page = shop.home.parent / "report.html"
     ran = rehearse(shop, "--json", "--report", str(page))
@@ -108,15 +108,13 @@ def test_members_find_each_other_and_nobody_else_and_then_the_very_same_is_appli
     assert "s3cret" not in page.read_text(encoding="utf-8") + ran.out + ran.err
     assert processes(shop) == before
     assert left(shop) == []
-    applied = rehearse(shop, "--rehearsed", verb="apply")
-    assert applied.status == 0, applied.told
 
 
-@pytest.mark.parametrize("boundary", ["performed pause", "did start-successor#2"])
-def test_killed_the_next_call_clears_it_away_and_wakes_all_up(shop: Bench, boundary: str) -> None:
+def test_killed_the_next_call_clears_it_away_and_wakes_all_up(shop: Bench) -> None:
     before = processes(shop)
-    died = rehearse(shop, REFLOAT_DEBUG_KILL_AT=boundary)
-    assert died.status == -9, died.told
-    assert "Cleared away what a rehearsal" in shop.refloat("ls").err
-    assert processes(shop) == before
-    assert left(shop) == []
+    for boundary in ("performed pause", "did start-successor#2"):
+        died = rehearse(shop, REFLOAT_DEBUG_KILL_AT=boundary)
+        assert died.status == -9, died.told
+        assert "Cleared away what a rehearsal" in shop.refloat("ls").err
+        assert processes(shop) == before
+        assert left(shop) == []

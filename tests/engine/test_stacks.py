@@ -125,7 +125,11 @@ def test_a_compose_project_goes_as_one_and_its_file_names_both_new_images(
         monkeypatch.setenv("PATH", shop.path)
         monkeypatch.setenv("TMPDIR", str(shop.temporary))
         line = ("--member", "db=2.0", "--member", "web=2", "--vault", shop.bench.vault, "--dwell", "1")
-        gone = shop.bench.refloat("apply", shop.bench.name, *line)
+        rehearsed = shop.bench.refloat("rehearse", shop.bench.name, *line, "--quick")
+        assert rehearsed.status == 0, rehearsed.told
+        assert "--member db=2.0 --member web=2" in rehearsed.out
+        assert shop.file.read_bytes() == before
+        gone = shop.bench.refloat("apply", shop.bench.name, *line, "--rehearsed")
         assert gone.status == 0, gone.told
         after = before.replace(b"misbehave:1.0", b"misbehave:2.0").replace(b"busybox:1", b"busybox:2")
         assert shop.file.read_bytes() == after

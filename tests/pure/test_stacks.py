@@ -264,6 +264,11 @@ def test_a_compose_project_is_a_stack_of_its_services_and_who_has_no_goal_stays(
         stack_asked(engine, "shop-db-1", Wishes(), ["db=2"])
 
 
+def test_a_stack_can_insist_on_its_own_rehearsal() -> None:
+    config = config_from_yaml("stacks: {a: {members: {b: same}, require_rehearsal: 7d}}\n", "refloat.yaml")
+    assert config.target("a")[1].require_rehearsal == "7d"
+
+
 def test_a_stack_and_a_target_cannot_have_one_name() -> None:
     with pytest.raises(UsageError, match="one name: a"):
         config_from_yaml("targets: {a: {}}\nstacks: {a: {members: {b: same}}}\n", "refloat.yaml")
