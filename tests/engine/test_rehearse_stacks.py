@@ -67,7 +67,7 @@ def stack_file(bench: Bench) -> str:
 
 def rehearse(bench: Bench, *line: str, **variables: str) -> Ran:
     return bench.refloat(
-        verb, f"{bench.name}-shop", "--dwell", "1", *line, REFLOAT_CONFIG=stack_file(bench), **variables
+        "rehearse", f"{bench.name}-shop", "--dwell", "1", *line, REFLOAT_CONFIG=stack_file(bench), **variables
     )
 
 
