@@ -265,7 +265,7 @@ from runner.cli.main import status_of
 from runner.vault.memory import MemoryVault
 from tests.pure.sweep.stages import NAME, Stage, build
 engine = build(Stage("plain"))
-runner.engine.docker.connect_engine = lambda: engine
+runner.engine.docker.connect_engine = lambda **_: engine
 runner.vault.vault.DockerVault = lambda engine, _image, _tell: MemoryVault(engine)
 assert status_of({line}) == 0
 """
