@@ -14,9 +14,10 @@ from runner.played import Played
 from runner.progress import found_by
 from runner.quoting import quoted_lines
 from runner.records import End
-from runner.rehearsal import Altered, Rehearsed, new_trouble
+from runner.rehearsal import Altered, Rehearsed
 from runner.session import Session
 from runner.spec.inspected import objects, texts
+from runner.trouble import new_trouble
 from runner.vault.port import Room, Source
 from runner.world import World
 

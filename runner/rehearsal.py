@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from datetime import datetime, timedelta
 
+from runner.engine.pulling import repository_of
 from runner.errors import Exit
 from runner.evidence import Finding
 from runner.facts import Fact, Usage
 from runner.labels import RUN, member_run, run_of
 from runner.plan import Estimate, Expectation, Plan
+from runner.recipes.loader import recipe_for_image
 from runner.steps import AnyForward
 from runner.vault.port import Changed, Room, Source, VaultPlace
 
@@ -20,11 +22,7 @@ STAND_IN = "stand-in"
 TWIN = "twin"
 """The role of another copy of the old version, which shows beside the new one that it comes up on the snapshot."""
 CLONE = "clone"
-TROUBLE = re.compile(r"\b(err|error|errors|warn|warning|fatal|panic|fail|failed|failure|exception|deprecated|corrupt)",
-                     re.IGNORECASE)  # fmt: skip
 NOT_PLAYED = ("set-restart-policy", "edit-file", "keep-quiet", "end-quiet")
-PASSING = re.compile(r"[0-9a-f]{8,}|\d+")
-"""What differs in every line anyway: times, ids, counts."""
 
 
 class Belongings(Fact):
@@ -239,8 +237,17 @@ def unplayed(plan: Plan, at: str) -> Rehearsed:
         old=plan.old.spoken,
         new=plan.new.spoken,
         new_ref=plan.new.image_ref,
-        expectations=plan.expectations,
+        expectations=relied_on(plan),
     )
+
+
+def relied_on(plan: Plan) -> tuple[Expectation, ...]:
+    """What a rehearsal of a plan relies on: what the plan does, and the recipes that say what healthy and whole is."""
+    refs = (ref for member in plan.members for ref in (member.old.image_ref, member.new.image_ref))
+    found = (recipe_for_image(repository_of(ref)) for ref in refs)
+    recipes = {recipe.name: recipe.model_dump_json() for recipe in found if recipe}
+    digests = {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in recipes.items()}
+    return (*plan.expectations, *(Expectation(about=f"recipe {name}", was=each) for name, each in digests.items()))
 
 
 def other_steps(planned: Plan, played: Plan) -> str:
@@ -260,21 +267,10 @@ def _is_for_the_host(step: AnyForward) -> bool:
     return step.kind == "call-hook" and step.call.where == "host"
 
 
-def new_trouble(before: str, after: str) -> tuple[str, ...]:
-    """The lines of a log that look like trouble and whose like is not in the earlier one; each only once."""
-    known = {PASSING.sub("#", line) for line in before.splitlines()}
-    found: dict[str, str] = {}
-    for line in after.splitlines():
-        shape = PASSING.sub("#", line)
-        if TROUBLE.search(line) and shape not in known:
-            found.setdefault(shape, line)
-    return tuple(found.values())
-
-
 def convincing(results: tuple[Rehearsed, ...], plan: Plan, now: datetime, max_age: timedelta,
                further: tuple[Expectation, ...] = ()) -> str:  # fmt: skip
     """Why no rehearsal speaks for a plan; empty where the newest of this very change passed and is young enough."""
-    expected = (*plan.expectations, *further)
+    expected = (*relied_on(plan), *further)
     same = [each for each in results if each.target == plan.target and each.expectations == expected]
     if not same:
         others = any(each.target == plan.target for each in results)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from runner.errors import Refused
 from runner.journal import write_durably
 from runner.plan import Expectation, Plan
-from runner.rehearsal import Rehearsed, convincing
+from runner.rehearsal import Rehearsed, convincing, relied_on
 from runner.session import Session
 from runner.staging import rehearsals_folder
 
@@ -51,7 +51,7 @@ def require_rehearsal(session: Session, plan: Plan, max_age: timedelta = MAX_AGE
 
 def rehearsed_s(session: Session, plan: Plan) -> float | None:
     """How long the newest rehearsal of this very change took, its way back included; None where none passed."""
-    same = [each for each in _results(session) if each.expectations == plan.expectations and each.passed]
+    same = [each for each in _results(session) if each.expectations == relied_on(plan) and each.passed]
     return max(same, key=lambda each: each.at).total_s if same else None
 
 

@@ -20,11 +20,13 @@ from runner.labels import RUN
 from runner.options import Options
 from runner.plan import Plan
 from runner.pruning import find_leftovers, prune
-from runner.rehearsal import Rehearsed, new_trouble
+from runner.recipes.loader import put_first
+from runner.rehearsal import Rehearsed
 from runner.rehearsals import require_rehearsal
 from runner.rehearsing import Ears, Packed, Wanted, rehearse
 from runner.report.rehearsal import rehearsal_report
 from runner.staging import left_scenes
+from runner.trouble import new_trouble
 from runner.vault.archive_port import Archive, Depot
 from runner.vault.memory import MemoryVault
 from runner.vault.memory_archives import MemoryArchives
@@ -211,6 +213,44 @@ def test_the_gate_wants_this_very_change_passed_and_young(tmp_path: Path) -> Non
     here.engine.set_restart_policy(NAME, {"Name": "no", "MaximumRetryCount": 0})
     with pytest.raises(Refused, match="it changed since"):
         require_rehearsal(session, here.plan)
+
+
+OWN_RECIPE = """
+name: mon
+title: Mon
+verified: documentation
+images: [{{repository: vendor/mon}}]
+scheme: semver
+version_from: [{{kind: tag}}]
+data_paths: [/data]
+hops:
+  - {{rule: any-forward, why: a test, source: "https://vendor.test"}}
+downgrade: never
+backward: {{why: a test, source: "https://vendor.test"}}
+danger_log: [{danger}]
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """What puts a recipe of the target's in place that knows this line as dangerous."""
+
+    def put(danger: str) -> None:
+        (tmp_path / "mon.yaml").write_text(OWN_RECIPE.format(danger=danger), encoding="utf-8")
+        put_first([tmp_path / "mon.yaml"])
+
+    yield put
+    put_first([])
+
+
+def test_the_gate_wants_it_rehearsed_with_the_recipe_of_today(tmp_path: Path, recipe: Callable[[str], None]) -> None:
+    recipe("on fire")
+    here = machine(GOES_THROUGH, tmp_path)
+    assert here.rehearse(quick=True).passed
+    require_rehearsal(here.runner.session, here.plan)
+    recipe("in flames")
+    with pytest.raises(Refused, match="it changed since"):
+        require_rehearsal(here.runner.session, here.plan)
 
 
 def test_a_failed_rehearsal_does_not_open_the_gate(tmp_path: Path) -> None:
