@@ -92,6 +92,8 @@ class Copied(Fact):
     copied_entries: int
     copied_bytes: int
     seconds: float
+    flush_s: float = 0.0
+    """How much of that was waiting for the disk alone, when all was copied and hashed."""
     how: str = ""
     """reflink, copy or links (rsync against the previous snapshot)."""
     removed_entries: int = 0

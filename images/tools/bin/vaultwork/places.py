@@ -19,6 +19,8 @@ class Pass(NamedTuple):
     how: str
     removed: tuple[bytes, ...] = ()
     """What was there and is not in the snapshot: an overlay would have left it behind."""
+    flush_s: float = 0.0
+    """How long the disk alone was waited for."""
 
 
 class Place(NamedTuple):

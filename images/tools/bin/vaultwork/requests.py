@@ -148,6 +148,7 @@ def _sum_of(done: list[Pass], began: float) -> Answer:
         "copied_entries": sum(each.copied_entries for each in done),
         "copied_bytes": sum(each.copied_bytes for each in done),
         "seconds": round(time.monotonic() - began, 3),
+        "flush_s": round(sum(each.flush_s for each in done), 3),
         "how": ", ".join(sorted({each.how for each in done if each.how})),
         "removed_entries": sum(len(each.removed) for each in done),
         "removed": [spoken(path) for each in done for path in each.removed[:_SHOWN]][:_SHOWN],

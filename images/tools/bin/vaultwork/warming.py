@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
+import time
 
 from vaultwork.copying import attributes_digest, file_shares_blocks
 from vaultwork.equal import Done, Side, make_equal
 from vaultwork.following import follow
 from vaultwork.glance import moment_at
-from vaultwork.listing import Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
+from vaultwork.hashing import Hashed, hashed_meanwhile
+from vaultwork.listing import Entry, Listing, at, differences, leaders, list_tree, listing_from, mark_now, read_tree
 from vaultwork.listing import whole_groups as whole
 from vaultwork.manifest import Known, Manifest, known_from, unchanged, with_content
 from vaultwork.manifest_file import load, save
@@ -35,17 +36,20 @@ def warm(place: Place, older: Place | None) -> Pass:
     listing = listing_of(place, said)
     settled = known_through(place.under, listing) if place.under else _settled_in(older)
     linked: dict[bytes, Known] = {}
+    hashed: dict[bytes, Hashed] = {}
     if older and settled:
         linked = _link_unchanged(place, older, settled, listing)
         done, how = _copy_rest(place, listing, linked), "links"
     else:
-        done, how = _copy_all(place, listing), "copy"
+        with hashed_meanwhile(place.tree, listing) as hashed:
+            done, how = _copy_all(place, listing), "copy"
     there = read_tree(place.tree)
     now = Look((said, there), listing, listing_from(place.tree, there), began=began)
-    manifest = _record(place, now, linked, settled_s)
+    manifest, flush_s = _record(place, now, linked, hashed, settled_s)
     loose = young(manifest, listing) | (now.tree.keys() - listing.keys())
     remember(place, now, manifest, loose, equal=False)
-    return Pass(len(done.paths), done.copied_bytes, _how_copied(place, manifest) if how == "copy" else how)
+    said_how = _how_copied(place, manifest) if how == "copy" else how
+    return Pass(len(done.paths), done.copied_bytes, said_how, flush_s=flush_s)
 
 
 def _settled_in(older: Place | None) -> dict[bytes, Known]:
@@ -70,21 +74,16 @@ def _unless_stuck(argv: list[bytes]) -> bytes | None:
 
     cp waits for a writer where a file became a FIFO between its look and its opening.
     """
-    with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(argv, stdout=said, stderr=said, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}) as running,
-    ):
+    env = {"LC_ALL": "C", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env) as running:
         before, still_s = _work_of(running.pid), 0.0
         while still_s < STILL_S:
             try:
-                running.wait(LOOK_S)
+                return running.communicate(timeout=LOOK_S)[0]  # other than wait(), it notices the end at once
             except subprocess.TimeoutExpired:
                 now = _work_of(running.pid)
                 still_s = still_s + LOOK_S if now == before and now.startswith(b"S") else 0.0
                 before = now
-            else:
-                said.seek(0)
-                return said.read()
         running.kill()
     return None
 
@@ -127,8 +126,16 @@ def _copy_rest(place: Place, listing: Listing, linked: dict[bytes, Known]) -> Do
     return Done(files, done.copied_bytes)
 
 
-def _record(place: Place, now: Look, linked: dict[bytes, Known], settled_s: int) -> Manifest:
-    """Write down what was copied well: where the copy looks as the source did before copying began."""
+def _record(
+    place: Place, now: Look, linked: dict[bytes, Known], hashed: dict[bytes, Hashed], settled_s: int
+) -> tuple[Manifest, float]:
+    """Write down what was copied well: where the copy looks as the source did before copying began.
+
+    The manifest says so on the disk only once the copy is there. After a crash of the host a file could have its size
+    and times and not its content, and the cold pass would believe its digest. So the copy is flushed here, and waited
+    for: nobody else could wait. What is still to be flushed once the service is down is downtime, and the seal, which
+    promises that all is there, comes then. It is told how long this waited beyond the copying and hashing.
+    """
     listing = now.source
     leader_of = leaders(listing)
     other, _ = differences(listing, now.tree, leader_of)
@@ -136,14 +143,19 @@ def _record(place: Place, now: Look, linked: dict[bytes, Known], settled_s: int)
     for path in listing.keys() - whole(other, leader_of) - linked.keys():
         fresh = known_from(listing[path], leader_of.get(path, b""), at(place.tree, path))
         if _attributes_agree(at(place.source, path), fresh):
-            known[path] = fresh
+            known[path] = _with_digest(fresh, hashed.get(path), now.tree[path])
     known = {path: each for path, each in known.items() if not each.leader or each.leader in known}
     with subprocess.Popen([b"sync", b"-f", place.tree], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        manifest = Manifest(
-            settled_s, with_content(place.tree, known)
-        )  # the one waits for the disk, the other computes
+        known = with_content(place.tree, known)  # the one waits for the disk, the other computes
+        computed = time.monotonic()
+    flush_s = time.monotonic() - computed
+    manifest = Manifest(settled_s, known)
     save(place.manifest, manifest)
-    return manifest
+    return manifest, flush_s
+
+
+def _with_digest(fresh: Known, hashed: Hashed | None, copy: Entry) -> Known:
+    return fresh._replace(content=hashed.digest) if hashed and hashed.is_of(copy) else fresh
 
 
 def _attributes_agree(source: bytes, fresh: Known) -> bool:
