@@ -138,6 +138,7 @@ def reading_from(one: stated.RecipeEvidence) -> Reading:
         count=one.count,
         rule="goal_version" if one.compare == "changed_to_goal" else one.compare,
         percent=one.percent or 0,
+        settle_s=one.settle_s,
     )
 
 

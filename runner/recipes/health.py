@@ -63,6 +63,7 @@ class Measured(Stated):
     )
     compare: Compare
     percent: float | None = Field(default=None, gt=0, description="Allowed difference for within_percent.")
+    settle_s: Seconds = Field(default=10, description="How long a wrong value may still become right after the start.")
 
     @model_validator(mode="after")
     def _percent_goes_with_within(self) -> Measured:

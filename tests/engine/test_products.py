@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.engine.product_lab import beside, fetch, unlabelled
-from tests.engine.upgrade_lab import Bench, bench_on
+from tests.engine.upgrade_lab import BUSYBOX, Bench, bench_on
 from tests.lab.engines import until
 
 PROMETHEUS = "refloat-lab/prometheus"
@@ -76,6 +76,41 @@ def test_prometheus_with_a_flag_that_was_removed_comes_back_with_the_reason(benc
     assert bench.target.id == old.id
     until(lambda: samples(bench, at) == count, "the same samples as before")
     assert bench.left_of_runs() == []
+
+
+CONFIG = """global: {scrape_interval: 1s}
+scrape_configs: [{job_name: all, static_configs: [{targets: ["localhost:9090", "bare:9000"]}]}]
+"""
+HASTY = """extends: prometheus
+name: hasty-prometheus
+evidence:
+  - {name: targets-up, kind: http, port: 9090, path: /api/v1/targets?state=active, regex: '"health":"up"', count: true,
+     compare: not_less, settle_s: 5}
+"""
+"""The shipped recipe waits for a whole scrape interval before it believes that a target stays away."""
+BARE = "while read -r l && [ ${#l} -gt 1 ]; do :; done; printf 'HTTP/1.0 200 OK\\r\\n\\r\\nsold 1\\n'"
+
+
+def up(bench: Bench) -> int:
+    """How many targets it scrapes."""
+    return fetch(bench, "http://127.0.0.1:9090/api/v1/targets?state=active").count('"health":"up"')
+
+
+def test_a_prometheus_that_is_healthy_and_no_longer_scrapes_a_target_comes_back(bench: Bench, tmp_path: Path) -> None:
+    bench.docker("network", "create", bench.name)
+    joined, configured = ("--network", bench.name), ("--volume", f"{bench.name}-conf:/etc/prometheus")
+    bench.docker("run", "--rm", *configured, BUSYBOX, "sh", "-c", f"echo '{CONFIG}' >/etc/prometheus/prometheus.yml")
+    old = bench.run(f"{PROMETHEUS}:2.53.3", "--volume", f"{bench.data}:/prometheus", *configured, *joined)
+    # A target that says nothing of what it sends: Prometheus 2 reads it, Prometheus 3 does not.
+    bare = ("nc", "-ll", "-p", "9000", "-e", "sh", "-c", BARE)
+    bench.run(BUSYBOX, *joined, "--network-alias", "bare", command=bare, name=f"{bench.name}-bare")
+    until(lambda: up(bench) == 2, "both targets are up")
+    bench.acknowledge("3.0.0", *PROMETHEUS_3)
+    (tmp_path / "hasty.yaml").write_text(HASTY)
+    ran = bench.apply("--to", "3.5.3", "--recipe", str(tmp_path / "hasty.yaml"))
+    assert ran.status == 5, ran.told
+    assert "targets-up" in ran.out
+    assert bench.target.id == old.id
 
 
 def alertmanager_silences(bench: Bench) -> list[str]:
