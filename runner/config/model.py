@@ -140,6 +140,9 @@ class StackSettings(Stated):
     keep: int | None = Field(default=None, ge=1, description="How many snapshots of each a commit leaves.")
     keep_for: Span | None = Field(default=None, description="Those taken within this time stay, too, for example 14d.")
     vault: str | None = Field(default=None, description="Where snapshots are kept: a volume, or a path on the host.")
+    require_rehearsal: Span | None = Field(
+        default=None, description="Only where this very change of all passed a rehearsal within this time."
+    )
     window: WindowText | None = Field(default=None, description="When apply may run.")
     require_rehearsal: Span | None = Field(
         default=None, description="`apply` only what passed a rehearsal of all within this time, for example 7d."
@@ -171,6 +174,14 @@ class Config(Stated):
                                  "give the stack its own `window`")  # fmt: skip
         return self
 
+    def _of_members(self, stack: StackSettings) -> dict[str, str]:
+        """What the members of a stack say that holds for all of it, where it says nothing: their window, and the
+        shortest time within which it must have been rehearsed."""
+        members = tuple(self.targets.get(self.name_of(member)) for member in stack.members)
+        within = sorted((each.require_rehearsal for each in members if each and each.require_rehearsal), key=span)
+        said = (("window", self._windows_of(stack)), ("require_rehearsal", tuple(within)))
+        return {key: values[0] for key, values in said if values}
+
     def _windows_of(self, stack: StackSettings) -> tuple[str, ...]:
         """The windows that its members have of their own."""
         members = (self.targets.get(self.name_of(member)) for member in stack.members)
@@ -193,13 +204,12 @@ class Config(Stated):
     def target(self, text: str) -> tuple[str, TargetSettings]:
         """What the engine calls what a command line names, and its settings with the defaults filled in.
 
-        A stack has no other name, and settings of its own; without a window of its own it has its members'.
+        A stack has no other name, and settings of its own.
         """
         found: TargetSettings | StackSettings = self.targets.get(self.name_of(text), TargetSettings())
         found = self.stacks.get(text, found)
         own = {key: getattr(found, key) for key in found.model_fields_set - {"members"}}
-        if isinstance(found, StackSettings) and not found.window and (windows := self._windows_of(found)):
-            own["window"] = windows[0]
+        own = {**self._of_members(found), **own} if isinstance(found, StackSettings) else own
         shared = {key: getattr(self.defaults, key) for key in self.defaults.model_fields_set}
         merged = TargetSettings.model_validate({**shared, **own})
         return (merged.called(text) if text in self.targets else text), merged

@@ -245,6 +245,15 @@ def test_a_stack_has_the_window_of_its_members_or_one_of_its_own() -> None:
     assert own.target("shop")[1].window == SUNDAY
 
 
+def test_a_stack_must_be_rehearsed_as_lately_as_the_strictest_of_its_members_wants_it() -> None:
+    text = """\
+targets: {db: {require_rehearsal: 7d}, web: {require_rehearsal: 36h}, side: {}}
+stacks: {all: {members: {db: 2.0, web: 2.0, side: }}, own: {members: {db: 2.0}, require_rehearsal: 30d}}
+"""
+    config = config_from_yaml(text, "refloat.yaml")
+    assert [config.target(name)[1].require_rehearsal for name in ("all", "own")] == ["36h", "30d"]
+
+
 def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path, capsys: Out) -> None:
     (mine := tmp_path / "mine.yaml").write_text("targets: {}\n")
     assert status_of(["init", "--out", str(mine)]) == 2
