@@ -140,9 +140,6 @@ class StackSettings(Stated):
     keep: int | None = Field(default=None, ge=1, description="How many snapshots of each a commit leaves.")
     keep_for: Span | None = Field(default=None, description="Those taken within this time stay, too, for example 14d.")
     vault: str | None = Field(default=None, description="Where snapshots are kept: a volume, or a path on the host.")
-    require_rehearsal: Span | None = Field(
-        default=None, description="Only where this very change of all passed a rehearsal within this time."
-    )
     window: WindowText | None = Field(default=None, description="When apply may run.")
     require_rehearsal: Span | None = Field(
         default=None, description="`apply` only what passed a rehearsal of all within this time, for example 7d."
