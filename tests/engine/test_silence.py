@@ -1,4 +1,4 @@
-"""Monitors kept quiet about an upgrade on the real engine: Alertmanager, node-exporter's textfiles, a command file."""
+"""Monitors kept quiet about an upgrade on the real engine: Alertmanager, Prometheus' metrics, Nagios, Icinga 2."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ targets:
       - {{kind: alertmanager, url: "http://{name}-am:9093", matchers: {{instance: "~{name}.*"}}, minutes: 20}}
       - {{kind: textfile, path: /var/tmp/refloat.prom, container: {name}-ne}}
       - {{kind: nagios, command_file: /tmp/nagios.cmd, container: {name}-na, hosts: [{name}]}}
+      - {{kind: pushgateway, url: "http://{name}-pg:9091"}}
       - {{kind: pushgateway, url: "http://nobody.invalid:9091"}}
     hooks:
       - {{when: before-verdict, where: tools, argv: [curl, -fsS, "http://{name}-am:9093/api/v2/silences?silenced=true"]}}
@@ -40,6 +41,7 @@ def bench(lab_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         bench.run("refloat-lab/alertmanager:0.28.1", "--network", net, name=f"{name}-am")
         bench.run("refloat-lab/node-exporter:1.9.0", "--network", net, name=f"{name}-ne",
                   command=("--collector.textfile.directory=/var/tmp",))  # fmt: skip
+        bench.run("refloat-lab/pushgateway:1.5.1", "--network", net, name=f"{name}-pg")
         bench.run(BUSYBOX, "--network", net, "--init", name=f"{name}-na", command=("sh", "-c", READS))
         bench.target_with_data("refloat-lab/misbehave:1.0", "--network", net)
         config = tmp_path / "refloat.yaml"
@@ -65,6 +67,15 @@ def gauges(bench: Bench) -> dict[str, str]:
     return {left.partition("{")[0].removeprefix("refloat_upgrade_"): value for left, _, value in pairs}
 
 
+def pushed(bench: Bench) -> dict[str, str]:
+    """The same from the Pushgateway, which names the target as a label."""
+    ask = ("wget", "-q", "-O", "-", f"http://{bench.name}-pg:9091/metrics")
+    told = bench.docker("run", "--rm", "--network", f"{bench.name}-net", BUSYBOX, *ask)
+    pairs = (line.rpartition(" ") for line in told.splitlines() if line.startswith("refloat_upgrade_"))
+    assert f'target="{bench.name}"' in told
+    return {left.partition("{")[0].removeprefix("refloat_upgrade_"): value for left, _, value in pairs}
+
+
 def test_monitors_are_quiet_during_the_upgrade_and_speak_again_after_it_whatever_its_end(bench: Bench) -> None:
     done = bench.refloat("apply", "db")
     assert done.status == 0, done.out + done.err
@@ -76,7 +87,8 @@ def test_monitors_are_quiet_during_the_upgrade_and_speak_again_after_it_whatever
     (one,) = silences(bench, "--expired")
     assert one[0] == "expired"
     assert one[1] < 20 * 60
-    assert (gauges(bench)["running"], gauges(bench)["accepted"]) == ("0", "1")
+    for told in (gauges(bench), pushed(bench)):
+        assert (told["running"], told["accepted"]) == ("0", "1")
     until(
         lambda: "DEL_DOWNTIME_BY_HOST_NAME" in bench.docker("logs", f"{bench.name}-na"), "the end in the command file"
     )
@@ -85,7 +97,7 @@ def test_monitors_are_quiet_during_the_upgrade_and_speak_again_after_it_whatever
     failed = bench.refloat("apply", "db", "--to", "crash")
     assert failed.status == 5, failed.out + failed.err
     assert (len(silences(bench, "--expired")), silences(bench)) == (2, [])
-    assert gauges(bench)["accepted"] == "0"
+    assert (gauges(bench)["accepted"], pushed(bench)["accepted"]) == ("0", "0")
 
 
 REAL = """\
