@@ -96,7 +96,7 @@ def _whole_story(result: Rehearsed) -> Advice:
 
 def _json(one: Tried) -> Json:
     if one.result:
-        return {"asked": one.asked, **one.result.model_dump(mode="json")}
+        return {**one.result.model_dump(mode="json"), "asked": one.asked}
     said = {"code": one.refusal.code, "what": one.refusal.what, "then": one.refusal.then} if one.refusal else {}
     return {"asked": one.asked, "passed": False, "error": {**said}}
 

@@ -142,3 +142,4 @@ def test_the_table_says_which_versions_work_and_why_others_do_not(tmp_path: Path
     told = candidates_json(NAME, tried)
     assert isinstance(told["candidates"], list)
     assert [each["passed"] for each in told["candidates"] if isinstance(each, dict)] == [True, False, False]
+    assert [each["asked"] for each in told["candidates"] if isinstance(each, dict)] == ["2.0", "3.0", "9"]
