@@ -12,7 +12,7 @@ from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.messages import Messages
 from runner.cli.reports import Report, reporting, wanted_reports
-from runner.cli.stacks import stack_asked
+from runner.cli.stacks import stack_asked, window_of
 from runner.cli.starting import AT_ONCE, Announce, At, InWindow, Start, Waiting
 from runner.cli.terminal import say, say_json, tell
 from runner.cli.wishes import (
@@ -92,8 +92,9 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     want = asked(saved.target if saved else target, wishes)
     messages = Messages(want.settings)
     refloat = Refloat(open_session(messages.beside(live.hear), interrupts=interrupts))
-    waiting = Waiting(start, want.settings.window or "", refloat.session, messages)
     stack = None if saved else stack_asked(refloat.session.engine, target, wishes, member)
+    window = want.settings.window or (window_of(stack) if stack else "")
+    waiting = Waiting(start, window, refloat.session, messages)
     walking, within = Walking(live, interrupts, wanted, messages, waiting), _within(want, asked=rehearsed)
     if stack and (found := stack_hops(refloat.session, stack)):
         walk_path(refloat, found.hops, want.wishes, walking, as_json=as_json, rehearsed_within=within,

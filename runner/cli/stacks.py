@@ -47,6 +47,20 @@ def refuse_several(text: str, wishes: Wishes, given: list[str] | None) -> None:
                          then=f"refloat rehearse {text} --member NAME=VERSION")  # fmt: skip
 
 
+def window_of(stack: Stack) -> str:
+    """The window that its members which change have, empty where they have none; UsageError where they have several."""
+    from runner.config.reading import find_config
+
+    config = find_config().config
+    found = (config.target(part.target)[1].window for part in stack.parts if part.goal)
+    windows = tuple(dict.fromkeys(window for window in found if window))
+    if len(windows) > 1:
+        what = f"The members of {stack.name} have several windows: {', '.join(windows)}."
+        then = "Name them as one of the `stacks` of refloat.yaml, with its own `window`."
+        raise UsageError("several-windows", what, then=then)
+    return windows[0] if windows else ""
+
+
 def _services(engine: EnginePort, text: str) -> dict[str, str | None]:
     """The containers of a compose project, as ``PROJECT/SERVICE``; none where a container is called so."""
     from runner.compose.project import PROJECT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.stacks import stack_asked
+from runner.cli.stacks import stack_asked, window_of
 from runner.cli.wishes import Wishes
 from runner.compose.project import CONFIG_FILES, DEPENDS_ON, PROJECT, SERVICE, WORKING_DIR
 from runner.composed import written_needs
@@ -267,6 +267,30 @@ def test_a_compose_project_is_a_stack_of_its_services_and_who_has_no_goal_stays(
 def test_a_stack_can_insist_on_its_own_rehearsal() -> None:
     config = config_from_yaml("stacks: {a: {members: {b: same}, require_rehearsal: 7d}}\n", "refloat.yaml")
     assert config.target("a")[1].require_rehearsal == "7d"
+
+
+SERVICES = """\
+targets:
+  db: {service: shop/db, goal: 2, window: "Sun 02:00-05:00 UTC"}
+  web: {service: shop/web, goal: 2%s}
+"""
+
+
+def test_a_compose_project_has_the_window_of_its_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "refloat.yaml"
+    monkeypatch.setenv("REFLOAT_CONFIG", str(path))
+    engine = engine_of(
+        ("shop-db-1", "db:1", {"Labels": labelled("db")}), ("shop-web-1", "web:1", {"Labels": labelled("web")})
+    )
+    path.write_text(SERVICES % "")
+    stack = stack_asked(engine, "shop", Wishes(), None)
+    assert stack is not None
+    assert window_of(stack) == "Sun 02:00-05:00 UTC"
+    path.write_text(SERVICES % ', window: "daily 01:00-02:00 UTC"')
+    stack = stack_asked(engine, "shop", Wishes(), None)
+    assert stack is not None
+    with pytest.raises(UsageError, match="several windows"):
+        window_of(stack)
 
 
 def test_a_stack_and_a_target_cannot_have_one_name() -> None:
