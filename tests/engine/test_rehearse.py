@@ -127,6 +127,21 @@ def test_whenever_a_rehearsal_is_killed_the_next_call_clears_it_away(service: Be
         assert service.process == before
 
 
+def test_what_is_slow_comes_up_beside_the_new_one_and_goes_with_a_killed_rehearsal_too(bench: Bench) -> None:
+    data = ("--volume", f"{bench.name}-data:/data", "--env", "SLOW_S=4")
+    bench.run("refloat-lab/misbehave:slow-healthy", *data)
+    bench.wait_for("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8000/health")
+    before = bench.process
+    killed_at(bench, "prove    prove", "--to", "2.0")
+    assert [name for name in bench.left() if name.endswith("-twin")]
+    assert "a rehearsal of" in bench.refloat("ls").err
+    assert bench.left() == []
+    told = json.loads(bench.rehearse("2.0", "--json").out)
+    assert (told["passed"], told["beside"], told["rolled_back"]) == (True, True, True), told["why"]
+    assert bench.left() == []
+    assert bench.process == before
+
+
 def test_ten_rehearsals_leave_the_engine_the_mounts_and_the_space_as_they_were(service: Bench) -> None:
     """The space is that of the vault, where all a rehearsal writes is: the disk is shared with other tests."""
     before, image_ids = service.process, {each.id for each in service.engine.images()}
