@@ -183,13 +183,13 @@ class Rehearsed(Fact):
     """Where it is a path: what came of each hop, in order; those after one that failed were not played."""
     members: tuple[Rehearsed, ...] = ()
     """Where it is a stack: what was seen of each member, in the order in which they are started."""
-    asked: str = ""
+    typed: str = ""
     """Of a stack: what was typed besides its name to say where it shall go."""
 
     @property
     def again(self) -> str:
         """What to type after a verb for the same change."""
-        return f"{self.target} {self.asked}".rstrip() if self.members else f"{self.target} --image {self.new_ref}"
+        return f"{self.target} {self.typed}".rstrip() if self.members else f"{self.target} --image {self.new_ref}"
 
     @property
     def exit_status(self) -> Exit:

@@ -61,7 +61,7 @@ class Wanted:
     """The archive that is played on instead."""
     hops: tuple[HopTo, ...] = ()
     """Where one upgrade may not go straight to the goal: the hops after the one the plan is for."""
-    asked: str = ""
+    typed: str = ""
     """Of a stack: what was typed besides its name to say where it shall go."""
 
     @property

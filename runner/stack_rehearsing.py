@@ -33,7 +33,7 @@ def rehearse_stack(session: Session, members: Asked, plan: Plan, wanted: Wanted,
     began = session.clock.monotonic()
     try:
         with upgraded_stack(session, members, plan, wanted, ears) as (seen, played):
-            seen = seen.model_copy(update={"asked": wanted.asked})
+            seen = seen.model_copy(update={"typed": wanted.typed})
             ended = seen if played is None or wanted.quick else played.taken_back(seen)
             result = kept_result(session, ended, began)
             ears.tell(f"{'passed' if result.passed else 'failed'} after {result.total_s:.1f} s; now clears away")

@@ -80,7 +80,7 @@ def look_for_play(refloat: Refloat, want: Asked, manner: Manner,
 def _stack(refloat: Refloat, stack: Stack, want: Asked, manner: Manner, typed: str, ears: Ears) -> Play:
     from runner.stack_rehearsing import rehearse_stack
 
-    wanted = replace(manner.for_stack(stack.options), asked=typed)
+    wanted = replace(manner.for_stack(stack.options), typed=typed)
     members, plan = refloat.look_at_stack(stack, place_from(want.wishes.vault))
     return partial(rehearse_stack, refloat.session, members, plan, wanted, ears)
 
