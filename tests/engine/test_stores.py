@@ -43,7 +43,7 @@ def query(bench: Bench, text: str, *, check: bool = True) -> str:
 def test_mariadb_keeps_its_rows_and_its_system_tables_are_brought_along_where_that_is_set(bench: Bench) -> None:
     mariadb(bench, "--env", "MARIADB_AUTO_UPGRADE=1")
     before = query(bench, CHECKSUM)
-    # A copy of a running one is as after a crash, from which the new version will not start: the old one tidies it first.
+    # A copy of a running one is as after a crash, from which no new version starts: the old one tidies it first.
     quick = ("--quick", "--dwell", "1", "--vault", bench.vault)
     rehearsed = bench.refloat("rehearse", bench.name, "--to", "11.8.6", *quick)
     assert rehearsed.status == 0, rehearsed.told
