@@ -45,8 +45,8 @@ def _measured(ground: Ground, load: Load) -> Copies:
     sources = (Source(key="d0", volume=ground.data, destination="/data"),)
     clones = {"d0": f"{ground.mark}-clone"}
     try:
-        cp_s = ground.work("cp", "-a", "/data/.", "/spare")
-        sync_s = ground.work("sync", "--file-system", "/spare")
+        cp_s = ground.work_itself("cp", "-a", "/data/.", "/spare")
+        sync_s = ground.work_itself("sync", "--file-system", "/spare")
         whole_s, copied = _snapshot(vault, first, sources)
         ground.work(*load.writing(every=CHANGED_EVERY))
         second_s, _ = _snapshot(vault, second, sources)

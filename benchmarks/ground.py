@@ -15,6 +15,11 @@ from benchmarks.loads import Load
 
 ROOT = Path(__file__).parent.parent
 TOOLS = "refloat/tools:1"
+TIMED = """import subprocess, sys, time
+begun = time.monotonic()
+subprocess.run(sys.argv[1:], check=True)
+print(time.monotonic() - begun)
+"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,10 @@ class Ground:
     def work(self, *line: str) -> float:
         """Run a command in the hands; how many seconds it took."""
         return seconds_of("docker", "exec", self.hands, *line)
+
+    def work_itself(self, *line: str) -> float:
+        """The same without what it takes to reach the hands."""
+        return float(docker("exec", self.hands, "python3", "-c", TIMED, *line))
 
     def empty(self, folder: str) -> None:
         """Leave nothing in a folder, and no writes for others to wait for."""
