@@ -11,6 +11,7 @@ from runner.evidence import Finding
 from runner.facts import Container, Usage
 from runner.figures import altered, refreshed, trouble_in
 from runner.forecast import forecast
+from runner.health import NotProven, prove_health
 from runner.labels import SUCCESSOR
 from runner.measure import settle_evidence
 from runner.outcome import Outcome
@@ -22,7 +23,7 @@ from runner.rehearsal import Rehearsed
 from runner.rehearsed_stack import with_members
 from runner.session import Session
 from runner.spec.inspected import objects
-from runner.steps.nouns import Reading
+from runner.steps.nouns import HealthTerms, Reading
 from runner.steps.proof import CompareEvidence
 from runner.world import World
 
@@ -35,6 +36,8 @@ class MemberPlayed:
     played: Member
     look: World
     stand_in: Container
+    terms: HealthTerms
+    """What proved the old version when it settled."""
     readings: tuple[Reading, ...]
     settled: dict[str, str]
     """What the old version answered on the copy."""
@@ -44,11 +47,11 @@ class MemberPlayed:
 
     @classmethod
     def before(cls, session: Session, meant: Member, played: Member, look: World, stand_in: Container,
-               readings: tuple[Reading, ...], settled: dict[str, str]) -> Self:  # fmt: skip
+               terms: HealthTerms, readings: tuple[Reading, ...], settled: dict[str, str]) -> Self:  # fmt: skip
         """As it is now, right before the play."""
         runs, engine = stand_in.state.alive, session.engine
         said, used = (engine.logs(stand_in.id), engine.usage(stand_in.id)) if runs else ("", None)
-        return cls(meant, played, look, stand_in, readings, settled, said, used)
+        return cls(meant, played, look, stand_in, terms, readings, settled, said, used)
 
     @property
     def runs(self) -> bool:
@@ -78,16 +81,27 @@ class StackPlayed:
         if back.end is not End.OLD:
             why = f"The new versions run, but the way back does not lead back: {back.why or 'it was left open'}"
             return not_back(seen, why)
-        bad = tuple(f"{member.meant.target}, {words}" for member in self.members for words in self._otherwise(member))
-        if bad:
-            return not_back(seen, f"The old versions came back, but answer otherwise: {'; '.join(bad)}")
+        running = tuple(member for member in self.members if member.runs)
+        for member in running:
+            try:
+                self._see_up(member)
+            except NotProven as bad:
+                why = f"The old version of {member.meant.target} came back, but not up: {bad.what}"
+                return not_back(seen, why, bad.log)
+        otherwise = tuple(f"{member.meant.target}, {words}" for member in running for words in self._otherwise(member))
+        if otherwise:
+            return not_back(seen, f"The old versions came back, but answer otherwise: {'; '.join(otherwise)}")
         return seen.model_copy(update={"rolled_back": True})
+
+    def _see_up(self, member: MemberPlayed) -> None:
+        """Prove one that came back by what proved it before; NotProven."""
+        session = self.session
+        prove_health(session.engine, session.clock, lambda: session.engine.container(member.stand_in.id), member.terms,
+                     run=member.played.run, interrupted=session.interrupted)  # fmt: skip
 
     def _otherwise(self, member: MemberPlayed) -> tuple[str, ...]:
         """Where one that came back answers otherwise than it did on the copy before."""
         session = self.session
-        if not member.runs:
-            return ()
         found = settle_evidence(session.engine, session.clock, member.stand_in, member.readings, member.settled, "",
                                 run=member.played.run, interrupted=session.interrupted)  # fmt: skip
         return tuple(one.sentence for one in found if not one.ok)

@@ -133,8 +133,8 @@ class StackPlay:
         check_on_paper(plan, *(look.world for look in looks))
         inner = replace(self.session, home=rehearsals_folder(self.session.home) / self.scene.run)
         members = tuple(
-            MemberPlayed.before(inner, meant.cast.member, member, look.world, copy.container, meant.original.readings,
-                                copy.settled)
+            MemberPlayed.before(inner, meant.cast.member, member, look.world, copy.container, meant.original.terms,
+                                meant.original.readings, copy.settled)
             for meant, member, look, copy in zip(self.parts, plan.members, looks, copies, strict=True)
         )  # fmt: skip
         inner.runs.begin(plan, {"plan.json": plan.to_json(), **papers_of_texts(plan, self.options.texts)})

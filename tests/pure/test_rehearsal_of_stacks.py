@@ -94,6 +94,23 @@ def test_it_passes_with_its_way_back_and_leaves_everything_as_it_was(stage: Stag
     assert not left_scenes(here.runner.session)
 
 
+def test_a_way_back_to_a_member_that_runs_but_is_not_healthy_fails(tmp_path: Path) -> None:
+    stage = Stage("looked after", new=MIGRATES, old=Behaviour(healthcheck=True), web=MIGRATES, policy="always")
+    here = machine(stage, tmp_path)
+    while (health := here.engine.container(NAME).state.health) and health.status != "healthy":
+        continue
+    image = here.engine.container(NAME).image_id
+
+    def spoilt(name: str, _: tuple[object, ...]) -> None:
+        if name == "rename":
+            here.engine.world.behaviours[image] = Behaviour(healthcheck=True, never_healthy=True)
+
+    here.engine.faults = spoilt
+    result = here.rehearse()
+    assert (result.passed, result.rolled_back, result.code) == (False, False, "no-way-back"), result.why
+    assert f"The old version of {NAME} came back, but not up" in result.why
+
+
 MOMENT = ("pause", "unpause", "vault.warm_copy", "vault.cold_copy", "vault.seal")
 
 
