@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
-PYTEST_ARGS ?= -n 2 --dist worksteal --durations 20
+PYTEST_ARGS ?= -n 3 --dist worksteal --durations 20
 ENGINE := images/engine/engine.sh
 
 .PHONY: help setup packages browser engine engine-stop images check lint types contracts pure test demo bench clean

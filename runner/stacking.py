@@ -61,9 +61,9 @@ def look_at_stack(session: Session, stack: Stack, place: VaultPlace) -> tuple[tu
     return wanted, plan
 
 
-def tenants_of(session: Session, container: Container, goal: Goal, options: Options) -> Stack | None:
+def stack_of_tenants(container: Container, others: tuple[Container, ...], goal: Goal, options: Options) -> Stack | None:
     """The stack that one container is with those who live in its namespaces; None where it is alone."""
-    if len(with_tenants(container, session.engine.containers())) == 1:
+    if len(with_tenants(container, others)) == 1:
         return None
     return Stack(name=container.name, parts=(Part(target=container.id, goal=goal, options=options),), options=options)
 

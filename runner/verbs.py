@@ -34,7 +34,7 @@ from runner.recovery import (
 from runner.refusals import refuse_unready
 from runner.session import Session
 from runner.stack_planner import Wanted
-from runner.stacking import Stack, look_at_stack, plan_of_stack, rollback_of_stack, tenants_of
+from runner.stacking import Stack, look_at_stack, plan_of_stack, rollback_of_stack, stack_of_tenants
 from runner.staging import strike_left
 from runner.survey import look_around, planned_image
 from runner.targets import find_target
@@ -70,10 +70,11 @@ class Refloat:
         session = self.session
         container = find_target(session.engine, target)
         refuse_open(session, container)
-        if stack := tenants_of(session, container, goal, options):
+        alone = look_at(session, container, goal, options, place)
+        if stack := stack_of_tenants(container, alone.others, goal, options):
             wanted, plan = look_at_stack(session, stack, place)
             return next(each.world for each in wanted if each.world.target.id == container.id), plan
-        world = defined(look_at(session, container, goal, options, place))
+        world = defined(alone)
         answers = known_answers(session, world, options)
         plan = plan_upgrade(world, options, session.new_run(), session.now(), answers)
         check_on_paper(plan, world)
@@ -81,7 +82,8 @@ class Refloat:
 
     def tenants_of(self, target: str, goal: Goal, options: Options) -> Stack | None:
         """The stack that one target is with those who live in its namespaces; None where it is alone."""
-        return tenants_of(self.session, find_target(self.session.engine, target), goal, options)
+        engine = self.session.engine
+        return stack_of_tenants(find_target(engine, target), engine.containers(), goal, options)
 
     def look_at_stack(self, stack: Stack, place: VaultPlace = VaultPlace()) -> tuple[tuple[Wanted, ...], Plan]:
         """The plan of several, and what it was made for: one for each of its members, in their order."""

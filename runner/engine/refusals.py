@@ -56,6 +56,7 @@ RULES = (
          "Pull it first, or check the name: docker images."),
     Rule(r"no such (container|exec|volume|network)|(network|volume|container) \S+ not found|"
          r"could not find the file|no such file or directory|get .*: no such volume", NotFound, "not-found"),
+    Rule(r"marked for removal", NotFound, "not-found"),
     Rule(r"volume is in use|volume .* (is )?being used", Conflict, "volume-in-use",
          "See who uses it: docker ps -a --filter volume=NAME."),
     Rule(r"has active endpoints", Conflict, "network-in-use", "See who is joined: docker network inspect NETWORK."),

@@ -19,6 +19,7 @@ WORDS = (
     (404, "network x not found", NotFound, "not-found"),
     (404, "get x: no such volume", NotFound, "not-found"),
     (404, "Could not find the file /x in container y", NotFound, "not-found"),
+    (409, "container is marked for removal and cannot be started", NotFound, "not-found"),
     (404, "No such image: x:1", NotFound, "no-such-image"),
     (404, "manifest for x:1 not found: manifest unknown: manifest unknown", NotFound, "registry-no-such-tag"),
     (404, "pull access denied for x, repository does not exist or may require login", EngineError, "registry-denied"),
