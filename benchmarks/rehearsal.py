@@ -124,8 +124,9 @@ HEADS = ("data", "healthy after t", "way", "verdict after", "beside the starts",
 WORDS = """\
 From the command to the verdict, with a sealed snapshot present. The old version settles on the copy, then the new one
 starts, and beside it the old one once more, on a clone of the snapshot the way back leads to: twice t. As it is, the
-new version must stay up for 5 s. “Beside the starts” is everything else, that among it. The way back (restored,
-compared, started again) is in it but for `--quick`."""
+new version must stay up for 5 s. “Beside the starts” is everything else, that among it, and what the engine's own
+health check needs to tell of it: over a second each time. The way back (restored, compared, started again) is in it
+but for `--quick`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
