@@ -91,7 +91,8 @@ def test_who_was_paused_is_paused_again_whatever_comes_of_it_and_who_was_stopped
     died = stack(pair, "migrates", "2.0", REFLOAT_DEBUG_KILL_AT="did thaw")
     assert died.status == -9, died.told
     assert statuses(pair) == ["running", "exited"]
-    assert pair.refloat("recover").status == 0
+    recovered = pair.refloat("recover", f"{pair.name}-pair", "--vault", pair.vault)
+    assert recovered.status == 0, recovered.told
     assert statuses(pair) == ["paused", "exited"]
     failed = stack(pair, "crash", "2.0")
     assert failed.status == 5, failed.told
