@@ -27,7 +27,7 @@ Configuring = (
     | configuring.CheckConfiguration
     | packing.ComparePackages
 )
-Proving = forward.TakeEvidence | proving.ProveHealth | proving.CompareEvidence
+Proving = forward.TakeEvidence | proving.ProveHealth | proving.CompareEvidence | proving.AcceptVerdict
 Pausing = pauses.Thaw | pauses.PauseAgain
 Telling = silence.KeepQuiet | silence.EndQuiet | hooks.CallHook
 
@@ -76,8 +76,6 @@ def perform_forward(hands: Hands, step: AnyForward) -> Json:
             return containers.start_again(hands, step)
         case proving.EditFile():
             return hands.edit(step.edit, back=False)
-        case proving.AcceptVerdict():
-            return data.write_verdict(hands, step.room, "accepted")
         case _:
             assert_never(step)
 
@@ -116,6 +114,8 @@ def _prove(hands: Hands, step: Proving) -> Json:
             return proof.prove_new(hands, step)
         case proving.CompareEvidence():
             return proof.compare_evidence(hands, step)
+        case proving.AcceptVerdict():
+            return data.write_verdict(hands, step.room, "accepted")
         case _:
             assert_never(step)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.evidence import Finding
 from runner.facts import Container
-from runner.health import NotProven, prove_health
+from runner.health import NotProven, Proven, prove_health
 from runner.labels import SUCCESSOR
 from runner.measure import read_evidence, settle_evidence
 from runner.options import Options
@@ -28,6 +29,19 @@ def read_settled(session: Session, stand_in: Container, readings: tuple[Reading,
     found = read_evidence(session.engine, stand_in, readings, run)
     close_probers(session.engine, run)
     return found
+
+
+def see_up(session: Session, copy: Container, terms: HealthTerms, run: str) -> Proven:
+    """Wait until what runs on a copy is healthy; NotProven."""
+    return prove_health(session.engine, session.clock, lambda: session.engine.container(copy.id), terms, run=run,
+                        interrupted=session.interrupted)  # fmt: skip
+
+
+def compared(session: Session, copy: Container, readings: tuple[Reading, ...], before: dict[str, str],
+             run: str) -> tuple[Finding, ...]:  # fmt: skip
+    """What an old version answers on a copy beside what it answered before."""
+    return settle_evidence(session.engine, session.clock, copy, readings, before, "", run=run,
+                           interrupted=session.interrupted)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,22 +88,18 @@ class Played:
 
     def answers_as_before(self, seen: Rehearsed, container: Container) -> Rehearsed:
         """Whether a version that came back is as healthy, and answers as it did, on the copy before."""
-        session = self.session
         failed = self._not_up(seen, container, self.terms)
         if failed:
             return failed
-        found = settle_evidence(session.engine, session.clock, container, self.readings, self.settled, "",
-                                run=self.plan.run, interrupted=session.interrupted)  # fmt: skip
+        found = compared(self.session, container, self.readings, self.settled, self.plan.run)
         bad = [one.sentence for one in found if not one.ok]
         if bad:
             return not_back(seen, f"The old version came back, but answers otherwise: {'; '.join(bad)}")
         return seen.model_copy(update={"rolled_back": True})
 
     def _not_up(self, seen: Rehearsed, container: Container, terms: HealthTerms) -> Rehearsed | None:
-        session = self.session
         try:
-            prove_health(session.engine, session.clock, lambda: session.engine.container(container.id), terms,
-                         run=self.plan.run, interrupted=session.interrupted)  # fmt: skip
+            see_up(self.session, container, terms, self.plan.run)
         except NotProven as bad:
             return not_back(seen, f"The old version came back, but not up: {bad.what}", bad.log)
         return None

@@ -10,15 +10,14 @@ from runner.errors import Interrupted
 from runner.evidence import Finding
 from runner.facts import Container
 from runner.figures import figures, verdict
-from runner.health import NotProven, prove_health
+from runner.health import NotProven
 from runner.isolation import Isolated, Props, StandsFor, aliases_of, isolated
-from runner.measure import settle_evidence
 from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.parts import target_spec
 from runner.plan import Plan
 from runner.planner import plan_upgrade
-from runner.played import Played, read_settled
+from runner.played import Played, compared, read_settled, see_up
 from runner.probes.prober import close_probers
 from runner.records import End, Wish
 from runner.rehearsal import Rehearsed, Scene, other_steps, unplayed
@@ -109,15 +108,11 @@ class Play:
         return unplayed(self.plan, self.session.now()).model_copy(update=known)
 
     def _prove(self, container: Container) -> float:
-        session = self.session
-        proven = prove_health(session.engine, session.clock, lambda: session.engine.container(container.id),
-                              self.original.terms, run=self.scene.run, interrupted=session.interrupted)  # fmt: skip
-        return proven.ready_after_s
+        return see_up(self.session, container, self.original.terms, self.scene.run).ready_after_s
 
     def _compared(self, container: Container) -> tuple[Finding, ...]:
-        session, original = self.session, self.original
-        return settle_evidence(session.engine, session.clock, container, original.readings, original.evidence, "",
-                               run=self.scene.run, interrupted=session.interrupted)  # fmt: skip
+        original = self.original
+        return compared(self.session, container, original.readings, original.evidence, self.scene.run)
 
     def _played(self, so_far: Rehearsed, stand_in: Container,
                 shown: tuple[StandsFor, ...]) -> tuple[Rehearsed, Played | None]:  # fmt: skip

@@ -11,12 +11,11 @@ from runner.evidence import Finding
 from runner.facts import Container, Usage
 from runner.figures import altered, refreshed, trouble_in
 from runner.forecast import forecast
-from runner.health import NotProven, prove_health
+from runner.health import NotProven
 from runner.labels import SUCCESSOR
-from runner.measure import settle_evidence
 from runner.outcome import Outcome
 from runner.plan import Member, Plan, step_key
-from runner.played import not_back
+from runner.played import compared, not_back, see_up
 from runner.progress import found_by
 from runner.records import Did, End, Failed, Record, Wish
 from runner.rehearsal import Rehearsed
@@ -84,7 +83,7 @@ class StackPlayed:
         running = tuple(member for member in self.members if member.runs)
         for member in running:
             try:
-                self._see_up(member)
+                see_up(self.session, member.stand_in, member.terms, member.played.run)
             except NotProven as bad:
                 why = f"The old version of {member.meant.target} came back, but not up: {bad.what}"
                 return not_back(seen, why, bad.log)
@@ -93,17 +92,9 @@ class StackPlayed:
             return not_back(seen, f"The old versions came back, but answer otherwise: {'; '.join(otherwise)}")
         return seen.model_copy(update={"rolled_back": True})
 
-    def _see_up(self, member: MemberPlayed) -> None:
-        """Prove one that came back by what proved it before; NotProven."""
-        session = self.session
-        prove_health(session.engine, session.clock, lambda: session.engine.container(member.stand_in.id), member.terms,
-                     run=member.played.run, interrupted=session.interrupted)  # fmt: skip
-
     def _otherwise(self, member: MemberPlayed) -> tuple[str, ...]:
         """Where one that came back answers otherwise than it did on the copy before."""
-        session = self.session
-        found = settle_evidence(session.engine, session.clock, member.stand_in, member.readings, member.settled, "",
-                                run=member.played.run, interrupted=session.interrupted)  # fmt: skip
+        found = compared(self.session, member.stand_in, member.readings, member.settled, member.played.run)
         return tuple(one.sentence for one in found if not one.ok)
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from runner.configuration import papers_of_texts, with_refresh
 from runner.errors import Interrupted
 from runner.facts import Container
-from runner.health import NotProven, prove_health
+from runner.health import NotProven
 from runner.isolation import Isolated, StandsFor, isolated, network_body
-from runner.measure import settle_evidence
 from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.plan import Plan
-from runner.played import read_settled
+from runner.played import compared, read_settled, see_up
 from runner.playing import Ears, Original, as_settled
 from runner.probes.prober import close_probers
 from runner.records import End, Wish
@@ -106,8 +105,7 @@ class StackPlay:
         container = place_stand_in(session, part.scene, part.cast.world, copy, start=part.runs)
         if not part.runs:
             return Copy(part, container, seen)
-        proven = prove_health(session.engine, session.clock, lambda: session.engine.container(container.id),
-                              part.original.terms, run=part.scene.run, interrupted=session.interrupted)  # fmt: skip
+        proven = see_up(session, container, part.original.terms, part.scene.run)
         return Copy(part, session.engine.container(container.id),
                     seen.model_copy(update={"settle_s": proven.ready_after_s}))  # fmt: skip
 
@@ -117,8 +115,7 @@ class StackPlay:
         if not part.runs:
             return copy
         original, run = part.original, part.scene.run
-        found = settle_evidence(session.engine, session.clock, copy.container, original.readings, original.evidence, "",
-                                run=run, interrupted=session.interrupted)  # fmt: skip
+        found = compared(session, copy.container, original.readings, original.evidence, run)
         drift = tuple(finding.sentence for finding in found if not finding.ok)
         settled = read_settled(session, copy.container, original.readings, run)
         return replace(copy, seen=copy.seen.model_copy(update={"drift": drift}), settled=settled)
