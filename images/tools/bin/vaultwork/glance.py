@@ -8,6 +8,7 @@ clock that was set meanwhile), nothing is told, and everything must be listed.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ _SET_S = 0.5
 _MANY, _FOLDERS = 5000, 64
 """From so many entries on two processes look, and so many folders are handed to the second at most."""
 _FEW = 256
-_PATTERN = frozenset(b"*?[\\")
+_PATTERN = re.compile(rb"[*?\[\\]")
 
 
 class Moment(NamedTuple):
@@ -68,7 +69,7 @@ def _younger(root: bytes, from_s: float, away: list[bytes]) -> Listing:
     young = (b"-newerct", b"@%.3f" % from_s)
     if not away:
         return _listed(root, [b""], *young)
-    patterns = [word for path in away for word in (b"-o", b"-path", b"./" + path)][1:]
+    patterns = [word for path in away for word in (b"-o", b"-path", b"./" + _PATTERN.sub(rb"\\\g<0>", path))][1:]
     spared = (b"-type", b"d", b"(", *patterns, b")", b"-prune", b"-o")
     with ThreadPoolExecutor(2) as pool:
         rest, other = pool.submit(_listed, root, [b""], *spared, *young), pool.submit(_listed, root, away, *young)
@@ -128,7 +129,7 @@ def fair_share(listing: Listing) -> tuple[bytes, ...]:
         for path in sorted(inside.get(entered.pop(), ()), key=lambda each: held[each], reverse=True):
             if held[path] > left:
                 entered.append(path)
-            elif _PATTERN.isdisjoint(path):
+            else:
                 chosen.append(path)
                 left -= held[path]
     return tuple(sorted(chosen, key=lambda each: held[each], reverse=True)[:_FOLDERS])
