@@ -25,6 +25,11 @@ class Finding(Fact):
     after: str | None = None
 
     @property
+    def compared(self) -> bool:
+        """Whether there was something to compare with; what was not compared speaks neither for nor against."""
+        return self.before is not None
+
+    @property
     def sentence(self) -> str:
         """The finding with its name."""
         return f"{self.name}: {self.words}"

@@ -36,6 +36,7 @@ def verdict(inner: Session, plan: Plan, forward: Outcome) -> dict[str, object]:
         "log": forward.log,
         "downtime_s": forward.downtime_s if passed else None,
         "ready_s": healthy_after_s(plan, records),
+        "unasked": forward.unasked,
         "evidence": tuple(Finding.model_validate(one) for one in found) if isinstance(found, list) else (),
     }
 

@@ -8,7 +8,8 @@ from runner.clock import Clock
 from runner.engine.port import EnginePort
 from runner.facts import Container, Fact
 from runner.probes import ask
-from runner.steps.nouns import HealthTerms, ImageHealth, Probe
+from runner.steps.nouns import HealthTerms
+from runner.unasked import is_asked
 from runner.verdict import NotProven
 from runner.watch import Tell, Watch
 
@@ -35,7 +36,7 @@ def prove_health(engine: EnginePort, clock: Clock, find: Callable[[], Container]
 
     ``answered`` names the conditional probes the old version answered; None asks all.
     """
-    asked = tuple(probe for probe in terms.probes if _is_asked(probe, answered))
+    asked = tuple(probe for probe in terms.probes if answered is None or is_asked(probe, answered))
     watch = Watch(engine, clock, find, terms, asked, run, tell, interrupted)
     while True:
         container = watch.wait_until_ready()
@@ -54,9 +55,3 @@ def probe_once(engine: EnginePort, container: Container, terms: HealthTerms, run
     return frozenset(
         probe.spoken for probe in terms.probes if any(ask(engine, probe, container, run).ok for _ in range(TRIES))
     )
-
-
-def _is_asked(probe: Probe, answered: frozenset[str] | None) -> bool:
-    if isinstance(probe, ImageHealth) or not probe.if_before:
-        return True
-    return answered is None or probe.spoken in answered

@@ -14,6 +14,7 @@ from runner.records import Closed, Did, End, Meant, Opened, Record, Turned, Wish
 from runner.steps.back import ProveBack, StartContainer, StopOurs
 from runner.steps.forward import StopContainer
 from runner.steps.proof import ProveHealth
+from runner.unasked import unasked
 
 
 class Outcome(Fact):
@@ -44,6 +45,8 @@ class Outcome(Fact):
     """What bringing data back took away: it was there and is not in the snapshot."""
     removed: tuple[str, ...] = ()
     """The first few of those."""
+    unasked: tuple[str, ...] = ()
+    """Probes and evidence that the old version did not answer, so that they say nothing of the new one."""
 
     @property
     def exit_status(self) -> Exit:
@@ -83,6 +86,7 @@ def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] 
         committed=committed,
         held=end is End.NEW and not committed,
         unwell_before=unwell_before(plan),
+        unasked=unasked(plan, records),
         **_removed(plan, records),
     )
 

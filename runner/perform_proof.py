@@ -10,6 +10,7 @@ from runner.measure import read_evidence, settle_evidence
 from runner.steps.back import ProveBack
 from runner.steps.forward import TakeEvidence
 from runner.steps.proof import CompareEvidence, ProveHealth
+from runner.unasked import answered_in, unasked_by, values_in
 
 
 class EvidenceDiffers(EngineError):
@@ -21,16 +22,19 @@ class EvidenceDiffers(EngineError):
 
 
 def take_evidence(hands: Hands, step: TakeEvidence) -> Json:
-    """What the old version answers: the values, and which of the probes it knows."""
+    """What the old version answers: the values, and which of the probes it knows; what it does not is warned of."""
     container = hands.container(step.who)
     answered = probe_once(hands.engine, container, step.terms, hands.run)
     values = read_evidence(hands.engine, container, step.readings, hands.run)
-    return {"values": dict(values), "answered": [*sorted(answered)]}
+    taken: Json = {"values": dict(values), "answered": [*sorted(answered)]}
+    if missing := unasked_by(step, taken):
+        what = f"{container.name} does not answer this, so of the new version it stays unproven: {', '.join(missing)}"
+        hands.note("warning", what, None)
+    return taken
 
 
 def _answered(hands: Hands) -> frozenset[str]:
-    before = hands.found("take-evidence").get("answered")
-    return frozenset(str(name) for name in before) if isinstance(before, list) else frozenset()
+    return answered_in(hands.found("take-evidence"))
 
 
 def prove_new(hands: Hands, step: ProveHealth) -> Json:
@@ -73,7 +77,7 @@ def compare_evidence(hands: Hands, step: CompareEvidence) -> Json:
         hands.clock,
         container,
         step.readings,
-        _values(hands),
+        values_in(hands.found("take-evidence")),
         step.goal_version,
         run=hands.run,
         interrupted=hands.interrupted,
@@ -83,8 +87,3 @@ def compare_evidence(hands: Hands, step: CompareEvidence) -> Json:
     if bad:
         raise EvidenceDiffers("evidence", f"The new version runs, but the evidence differs: {bad}.", facts)
     return facts
-
-
-def _values(hands: Hands) -> dict[str, str]:
-    values = hands.found("take-evidence").get("values")
-    return {key: str(value) for key, value in values.items()} if isinstance(values, dict) else {}

@@ -172,6 +172,8 @@ class Rehearsed(Fact):
     drift: tuple[str, ...] = ()
     """Where the copy of the old version answers otherwise than the target: what isolation, or the copying, cost."""
     evidence: tuple[Finding, ...] = ()
+    unasked: tuple[str, ...] = ()
+    """Probes and evidence that the old version did not answer on the copy, so that they say nothing of the new one."""
     configuration: tuple[str, ...] = ()
     """What the refresh of configuration did on the copy: a line a path; the diffs are in its report."""
     new_lines: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from runner.session import Session
 from runner.spec.inspected import objects
 from runner.steps.nouns import HealthTerms, Reading
 from runner.steps.proof import CompareEvidence
+from runner.unasked import unasked
 from runner.world import World
 
 
@@ -111,11 +112,13 @@ def stack_verdict(played: StackPlayed, forward: Outcome, told: Rehearsed) -> Reh
             "why": why,
             "log": forward.log,
             "downtime_s": forward.downtime_s if passed else None,
+            "unasked": forward.unasked,
         }
     )
     members = (
         seen.model_copy(update={"ready_s": _ready_s(played.plan, records, member.played),
-                                "evidence": _evidence(played.plan, records, member.played), "used_before": member.used})
+                                "evidence": _evidence(played.plan, records, member.played), "used_before": member.used,
+                                "unasked": unasked(played.plan, records, member.played.run)})
         for member, seen in zip(played.members, told.members, strict=True)
     )  # fmt: skip
     return with_members(whole, tuple(members))

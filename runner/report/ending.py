@@ -68,6 +68,8 @@ def ending(end: Outcome) -> str:
         lines.append(
             f"Downtime {seconds_words(end.downtime_s)}, {seconds_words(end.total_s or 0)} in all; run {end.run}."
         )
+    if end.end is End.NEW and end.unasked:
+        lines.append(f"Unproven, for {end.old} did not answer it either: {', '.join(end.unasked)}.")
     if end.end is End.NEW and end.removed_entries:
         lines.append(removed_words(end))
     if end.log:

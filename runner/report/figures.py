@@ -98,5 +98,5 @@ def _bytes(code: str, name: str, facts: Json, key: str, note: str) -> Iterator[F
 
 def _counted(evidence: tuple[EvidenceTold, ...]) -> Iterator[Figure]:
     if evidence:
-        good = sum(each.ok for each in evidence)
+        good = sum(each.ok is True for each in evidence)
         yield Figure(code="evidence", name="Evidence as it should be", value=good, note=f"of {len(evidence)}")

@@ -146,6 +146,8 @@ def _probe(probe: ProbeTold) -> _Case:
 
 
 def _evidence(each: EvidenceTold) -> _Case:
+    if each.ok is None:
+        return _Case(name=each.name, result="skipped", message=each.words)
     details = f"before: {each.before}\nafter: {each.after}\n{each.words}"
     return _Case(name=each.name, result="passed" if each.ok else "failure", code="evidence", message=each.words,
                  details=details)  # fmt: skip

@@ -9,10 +9,9 @@ from runner.report.copies import copied_words
 from runner.report.plan_text import of_member
 from runner.report.story import Event
 from runner.report.words import seconds_words
-from runner.spec.secrets import masked_command
 from runner.steps import AnyForward
-from runner.steps.nouns import CommandProbe, Probe
 from runner.steps.proof import ProveHealth
+from runner.unasked import shown_probe
 
 STUCK = "stuck: neither forward nor back"
 MARKS = {"warning": "!", "log": "|", "waiting": "…", "seen": "·"}
@@ -42,13 +41,6 @@ def shown(step: AnyForward) -> AnyForward:
         return step
     probes = tuple(shown_probe(probe) for probe in step.terms.probes)
     return step.model_copy(update={"terms": step.terms.model_copy(update={"probes": probes})})
-
-
-def shown_probe(probe: Probe) -> Probe:
-    """The probe as it may be printed."""
-    if not isinstance(probe, CommandProbe):
-        return probe
-    return probe.model_copy(update={"argv": tuple(str(word) for word in masked_command([*probe.argv]))})
 
 
 def line_from(record: Record, said: Labelled) -> str:

@@ -108,7 +108,14 @@ def _seconds(seconds: float | None) -> str:
 
 def _evidence(evidence: tuple[EvidenceTold, ...]) -> str:
     rows = tuple(
-        ("✅" if each.ok else "❌", each.name, each.before or "–", each.after or "–", each.words) for each in evidence
+        (
+            "–" if each.ok is None else "✅" if each.ok else "❌",
+            each.name,
+            each.before or "–",
+            each.after or "–",
+            each.words,
+        )
+        for each in evidence
     )
     return _table(("", "Evidence", "Before", "After", "Verdict"), rows)
 

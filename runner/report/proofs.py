@@ -10,11 +10,11 @@ from runner.evidence import Finding
 from runner.facts import Json
 from runner.plan import Plan, step_key
 from runner.records import Did, Failed, Noted, Record
-from runner.report.lines import shown_probe
 from runner.report.story import EvidenceTold, ProbeTold
 from runner.spec.secrets import masked_text
-from runner.steps.nouns import HealthTerms, ImageHealth, Probe
+from runner.steps.nouns import HealthTerms, Probe
 from runner.steps.proof import ProveHealth
+from runner.unasked import answered_in, is_asked, shown_probe
 from runner.watch import STAYING
 
 NOT_ASKED = "not asked: the old version does not answer it"
@@ -31,7 +31,7 @@ def evidence_told(records: tuple[Record, ...]) -> tuple[EvidenceTold, ...]:
 
 def evidence_from(finding: Finding) -> EvidenceTold:
     """A finding as it is told."""
-    return EvidenceTold(**finding.model_dump())
+    return EvidenceTold(**{**finding.model_dump(), "ok": finding.ok if finding.compared else None})
 
 
 def _findings(value: JsonValue) -> Iterator[Finding]:
@@ -63,13 +63,8 @@ def _asked(terms: HealthTerms, plan: Plan, records: tuple[Record, ...]) -> froze
     """What was asked of the new version: probes marked so only where the old one answered them."""
     kinds = {step_key(index) for index, step in enumerate(plan.steps) if step.kind == "take-evidence"}
     facts = next((each.facts for each in reversed(records) if isinstance(each, Did) and each.key in kinds), {})
-    answered = facts.get("answered")
-    known = set(map(str, answered)) if isinstance(answered, list) else set()
-    return frozenset(
-        probe.spoken
-        for probe in terms.probes
-        if isinstance(probe, ImageHealth) or not probe.if_before or probe.spoken in known
-    )
+    known = answered_in(facts)
+    return frozenset(probe.spoken for probe in terms.probes if is_asked(probe, known))
 
 
 def _wanting(terms: HealthTerms, asked: frozenset[str], words: str) -> Iterator[ProbeTold]:

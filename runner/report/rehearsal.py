@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from runner.facts import Usage
 from runner.rehearsal import Altered, Rehearsed
 from runner.report.story import DataTold, FileTold
-from runner.report.words import count_words, seconds_words, size_words
+from runner.report.words import count_words, seconds_words, sign, size_words
 from runner.vault.port import FileChange
 
 SHOWN_FILES = 5
+UNPROVEN = "Unproven, for the old version did not answer it either"
 NOT_BACK = "The way back was not rehearsed."
 MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
@@ -55,6 +56,7 @@ def change_words(member: Rehearsed) -> str:
 def _found(result: Rehearsed) -> tuple[tuple[str, ...], ...]:
     """What one change did, part by part."""
     return (
+        tuple(_listed(UNPROVEN, result.unasked)),
         tuple(_listed("Evidence", _evidence(result))),
         tuple(_listed("What the new version did to the data", tuple(_data(result)))),
         tuple(_listed("Configuration", result.configuration)),
@@ -180,7 +182,7 @@ def _sizes(file: FileChange) -> str:
 
 
 def _evidence(result: Rehearsed) -> tuple[str, ...]:
-    return tuple(f"{'✓' if one.ok else '✗'} {one.sentence}" for one in result.evidence)
+    return tuple(f"{sign(one.ok if one.compared else None)} {one.sentence}" for one in result.evidence)
 
 
 def _listed(title: str, lines: tuple[str, ...]) -> Iterator[str]:

@@ -114,10 +114,10 @@ class ProbeTold(Fact):
 
 
 class EvidenceTold(Fact):
-    """One fact measured before and after."""
+    """One fact measured before and after; ``ok`` is None where the old version did not answer."""
 
     name: str
-    ok: bool
+    ok: bool | None
     words: str
     before: str | None
     after: str | None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runner.report.figures import figure_words
 from runner.report.lines import event_line
 from runner.report.story import Story
-from runner.report.words import clock_words, day_words
+from runner.report.words import clock_words, day_words, sign
 
 
 def text_report(story: Story) -> str:
@@ -59,7 +59,7 @@ def _events(story: Story) -> Iterator[str]:
 def _evidence(story: Story) -> Iterator[str]:
     if story.evidence:
         yield "Evidence"
-    yield from (f"  {'✓' if each.ok else '✗'} {each.name}: {each.words}" for each in story.evidence)
+    yield from (f"  {sign(each.ok)} {each.name}: {each.words}" for each in story.evidence)
 
 
 def _commit(story: Story) -> Iterator[str]:

@@ -50,6 +50,11 @@ def count_words(count: int, noun: str) -> str:
     return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"
 
 
+def sign(ok: bool | None) -> str:
+    """What stands before an answer; None is neither good nor bad."""
+    return "–" if ok is None else "✓" if ok else "✗"
+
+
 def columns(rows: tuple[tuple[str, ...], ...], heads: tuple[str, ...]) -> str:
     """A table in plain text, two blanks between its columns; the last column may be as long as it likes."""
     every = (heads, *rows)

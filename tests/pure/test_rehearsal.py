@@ -24,7 +24,10 @@ from runner.recipes.loader import put_first
 from runner.rehearsal import Rehearsed
 from runner.rehearsals import require_rehearsal
 from runner.rehearsing import Ears, Packed, Wanted, rehearse
+from runner.report.ending import ending
+from runner.report.proofs import NOT_ASKED
 from runner.report.rehearsal import rehearsal_report
+from runner.reports import story_of_run
 from runner.staging import left_scenes
 from runner.trouble import new_trouble
 from runner.vault.archive_port import Archive, Depot
@@ -228,6 +231,8 @@ hops:
 downgrade: never
 backward: {{why: a test, source: "https://vendor.test"}}
 danger_log: [{danger}]
+probes: [{{kind: tcp, port: 80}}]
+evidence: [{{name: rows, kind: command, argv: [rows], compare: equal}}]
 """
 
 
@@ -251,6 +256,24 @@ def test_the_gate_wants_it_rehearsed_with_the_recipe_of_today(tmp_path: Path, re
     recipe("in flames")
     with pytest.raises(Refused, match="it changed since"):
         require_rehearsal(here.runner.session, here.plan)
+
+
+def test_what_the_old_version_does_not_answer_is_said_to_stay_unproven(tmp_path: Path,
+                                                                       recipe: Callable[[str], None]) -> None:  # fmt: skip
+    recipe("on fire")
+    here = machine(GOES_THROUGH, tmp_path)
+    unproven = ("port 80 accepts", "evidence “rows”")
+    result = here.rehearse(quick=True)
+    assert (result.passed, result.unasked) == (True, unproven)
+    assert "\n  ".join(("did not answer it either", *unproven)) in rehearsal_report(result)
+    end = here.runner.apply(here.plan)
+    assert (end.exit_status, end.unasked) == (0, unproven)
+    assert "Unproven, for 1.0 did not answer it either: port 80 accepts, evidence “rows”." in ending(end)
+    story = story_of_run(here.home, end.run)
+    assert [each.text for each in story.warnings if each.code == "noted"] == [
+        "mon does not answer this, so of the new version it stays unproven: port 80 accepts, evidence “rows”"
+    ]
+    assert [each.answer for each in story.probes] == [NOT_ASKED]
 
 
 def test_a_failed_rehearsal_does_not_open_the_gate(tmp_path: Path) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import pytest
 
 from runner.errors import Exit
+from runner.evidence import Finding
 from runner.records import Closed, End
 from runner.report.clean import clean
+from runner.report.html import html_report
+from runner.report.junit import junit_report
+from runner.report.markdown import markdown_report
+from runner.report.rehearsal import rehearsal_report
 from runner.report.story import Mark, StepState, Story
-from runner.report.telling import path_story, run_story
+from runner.report.telling import path_story, rehearsal_story, run_story
+from runner.report.text import text_report
 from runner.report.timeline import Strip, strips
-from tests.pure.report_cases import PAGE, START, STORIES, STUCK, THROUGH, whole
+from tests.pure.report_cases import PAGE, START, STORIES, STUCK, THROUGH, rehearsed, whole
 from tests.pure.test_report_plan import at
 
 
@@ -208,3 +214,17 @@ def test_what_could_mislead_is_made_harmless(text: str, shown: str) -> None:
 def test_a_stuck_run_keeps_its_reason() -> None:
     assert STORIES["stuck"].why == "the volume is gone"
     assert isinstance(STUCK[-1], Closed)
+
+
+def test_evidence_the_old_version_did_not_give_is_neither_good_nor_bad() -> None:
+    missing = Finding(name="rows", ok=True, words="not compared: the old version did not answer", after="7")
+    result = rehearsed(evidence=(missing,), unasked=("evidence “rows”",))
+    story = rehearsal_story(result, None, ())
+    assert [each.ok for each in story.evidence] == [None]
+    assert next(each.value for each in story.figures if each.code == "evidence") == 0
+    assert "  – rows: not compared" in text_report(story)
+    assert "  – rows: not compared" in rehearsal_report(result)
+    assert "did not answer it either\n  evidence “rows”" in rehearsal_report(result)
+    assert "skipped" in junit_report(story)
+    assert "not as it should be" not in html_report(story)
+    assert "❌" not in markdown_report(story)
