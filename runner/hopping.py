@@ -120,8 +120,7 @@ class Walk:
         """
         session = self.refloat.session
         self._ask_gates()
-        self._images()
-        self.require_rehearsed()
+        self.require_rehearsed(self._images())
         paper = PathPaper(id=session.new_run(), engine_id=session.engine.engine().id, hops=self.hops)
         with walking(session, paper):
             try:
@@ -130,15 +129,18 @@ class Walk:
                 self._close(paper.id)
                 raise
 
-    def require_rehearsed(self) -> None:
-        """Refused ``not-rehearsed`` where it must have been, and the whole path was not."""
+    def require_rehearsed(self, images: tuple[HopTo, ...] = ()) -> None:
+        """Refused ``not-rehearsed`` where it must have been, and the whole path, to these images, was not.
+
+        Without ``images`` they are looked up here.
+        """
         if self.rehearsed_within is None:
             return
         if self.stages:
             raise _one_by_one(self.hops, self.stages[0])
-        first, images = self._plan(1, ()), self._images()
+        first = self._plan(1, ())
         then = self.hops.command.replace("apply", "rehearse", 1)
-        further = further_expectations(images[1:])
+        further = further_expectations((images or self._images())[1:])
         require_rehearsal(self.refloat.session, first, self.rehearsed_within, further, then)
 
     def _images(self) -> tuple[HopTo, ...]:

@@ -258,8 +258,7 @@ def test_the_gate_wants_it_rehearsed_with_the_recipe_of_today(tmp_path: Path, re
         require_rehearsal(here.runner.session, here.plan)
 
 
-def test_what_the_old_version_does_not_answer_is_said_to_stay_unproven(tmp_path: Path,
-                                                                       recipe: Callable[[str], None]) -> None:  # fmt: skip
+def test_what_the_old_version_does_not_answer_stays_unproven(tmp_path: Path, recipe: Callable[[str], None]) -> None:
     recipe("on fire")
     here = machine(GOES_THROUGH, tmp_path)
     unproven = ("port 80 accepts", "evidence “rows”")
