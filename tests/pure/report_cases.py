@@ -47,7 +47,8 @@ def done(second: int, key: str, **facts: object) -> tuple[Record, Record]:
 
 
 COPIED: Json = {"copied_bytes": 1200, "copied_entries": 1, "seconds": 0.1, "how": "links"}
-START = (Opened(at=at(0), wish=Wish.FORWARD, host="h", pid=1), *done(0, "1"), *done(1, "2", answered=[PAGE.spoken], values={"rows": "7"}),
+START = (Opened(at=at(0), wish=Wish.FORWARD, host="h", pid=1), *done(0, "1"),
+         *done(1, "2", answered=[PAGE.spoken], values={"rows": "7"}),
          *done(3, "3", exit_code=0, killed=False),
          *done(4, "4", size_bytes=2_500_000, entries=12, copied=COPIED),
          *done(5, "5"))  # fmt: skip
