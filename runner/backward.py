@@ -22,7 +22,7 @@ def why_not_back(downgrade: Downgrade, backward: Backward, hop: Hop, among: Cata
 
 def _stays_inside(backward: Backward, hop: Hop, among: Catalogue) -> bool:
     parts = backward.same_parts
-    if parts == 0 or hop.leaving.series(parts) != hop.into.series(parts):
+    if parts == 0 or hop.leaving.major(parts) != hop.into.major(parts):
         return False
     return backward.not_below is None or hop.into.rank >= among.read(backward.not_below).rank
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.facts import Container, Fact
+from runner.facts import VERSION_LABEL, Container, Fact
 from runner.labels import READERS, ROLE
 from runner.plan import PlanWarning, Side
 from runner.recipes.due import coupled_at
@@ -18,7 +18,6 @@ from runner.world import World
 ORDER = {"before": "goes before it", "after": "goes after it", "together": "goes together with it"}
 EVERYBODYS = frozenset({"bridge", "host", "none"})
 """The networks that say nothing about who works with whom."""
-VERSION = "org.opencontainers.image.version"
 
 
 def coupled_warnings(world: World, members: tuple[Container, ...] = ()) -> tuple[PlanWarning, ...]:
@@ -108,4 +107,4 @@ def _release(recipe: Recipe, one: Side) -> Release | None:
 
 
 def _version(container: Container) -> str:
-    return container.labels.get(VERSION) or container.image_ref.rpartition(":")[2]
+    return container.labels.get(VERSION_LABEL) or container.image_ref.rpartition(":")[2]

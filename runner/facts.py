@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 Json = dict[str, JsonValue]
 
+VERSION_LABEL = "org.opencontainers.image.version"
+"""What an image, and a container of it, says of its version (OCI image annotations)."""
+
 
 class Fact(BaseModel):
     """The root of every frozen model of the core."""
@@ -146,8 +149,8 @@ class Image(Fact):
 
     @property
     def version(self) -> str:
-        """``org.opencontainers.image.version``, or empty (OCI image annotations)."""
-        return self.labels.get("org.opencontainers.image.version", "")
+        """What its label says, or empty."""
+        return self.labels.get(VERSION_LABEL, "")
 
 
 class Volume(Fact):

@@ -156,7 +156,7 @@ def following_features(release: Release) -> tuple[Series, ...]:
 
 
 def _other_major(rule: hops.SameMajorOnly, hop: Hop) -> str:
-    if hop.leaving.series(rule.parts) == hop.into.series(rule.parts):
+    if hop.leaving.major(rule.parts) == hop.into.major(rule.parts):
         return ""
     return f"{hop.into} is of another major than {hop.leaving}. {rule.migration.rstrip('.')}"
 

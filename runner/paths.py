@@ -83,6 +83,14 @@ def _not_released(recipe: Recipe, start: Release, goal: Release, among: Catalogu
     return NoPath("not-released", f"{goal} is not among the releases that exist.", recipe.hops[0].source, near)
 
 
+def _no_station(recipe: Recipe, start: Release, station: Release, converted: Release, among: Catalogue) -> NoPath:
+    """Neither order of the two changes can be gone; asked for is neither release, so it is said what they are for."""
+    refusal = _not_released(recipe, start, station, among)
+    why = (f"Version and edition change one after the other, and neither {station} nor {converted} is among "
+           "the releases that exist.")  # fmt: skip
+    return replace(refusal, why=why)
+
+
 def _path_back(recipe: Recipe, start: Release, goal: Release, among: Catalogue) -> Path | NoPath:
     why = why_not_back(recipe.downgrade, recipe.backward, Hop(start, goal), among)
     if not why:
@@ -112,7 +120,7 @@ def _path_to_edition(recipe: Recipe, start: Release, goal: Release, among: Catal
         way = _path_in_edition(recipe, converted, goal, among, force)
         return replace(way, hops=(converted, *way.hops)) if isinstance(way, Path) else way
     if among.complete and not among.holds(station):
-        return _not_released(recipe, start, station, among)
+        return _no_station(recipe, start, station, converted, among)
     way = _path_in_edition(recipe, start, station, among, force)
     return replace(way, hops=(*way.hops, goal)) if isinstance(way, Path) else way
 

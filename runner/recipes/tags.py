@@ -95,7 +95,7 @@ def other_release(recipe: Recipe, home: str, version: str, data: str, parts: int
 
 
 def _alike(one: Release, other: Release, parts: int) -> bool:
-    return one.rank == other.rank if parts >= len(one.numbers) else one.series(parts) == other.series(parts)
+    return one.rank == other.rank if parts >= len(one.numbers) else one.major(parts) == other.major(parts)
 
 
 def _said_by(source: VersionSource, image: Image, tag: str) -> str:

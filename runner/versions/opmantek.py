@@ -18,6 +18,8 @@ def opmantek(text: str) -> Release | None:
     if named is None:
         return None
     version = rest if named[2] else _unfused(rest)
+    if named[2] and not version.startswith(f"{named[2]}."):
+        return None  # a family's releases begin with its number
     return _version(version, named[1].lower(), text) if version else None
 
 

@@ -50,26 +50,21 @@ def calendar(text: str) -> Release | None:
 
 
 def postgresql(text: str) -> Release | None:
-    """Major and minor since 10, three numbers before; a bare major, as the data directory has it, is its first."""
+    """Major and minor since 10, a major of two numbers before; a bare major, as the data has it, is its first."""
     match = _POSTGRESQL.fullmatch(text)
     if match is None:
         return None
     old = int(match[1]) < 10
-    if old != (match[3] is not None) or (match[4] and match[2] and not old):
+    if (match[2] is None if old else match[3] is not None) or (match[4] and match[3 if old else 2]):
         return None
     found = _ints(match, 1, 2, 3) if old else _ints(match, 1, 2)
-    return Release(found, _worded_stage(match[4], match[5]), text=text)
+    return Release(found, _worded_stage(match[4], match[5]), text=text, longer_major=int(old))
 
 
 def zabbix(text: str) -> Release | None:
     """X.Y.Z with alpha, beta or rc attached."""
     match = _ZABBIX.fullmatch(text)
     return match and Release(_ints(match, 1, 2, 3), _worded_stage(match[4], match[5]), text=text)
-
-
-def is_long_term(release: Release) -> bool:
-    """Whether a Zabbix release is of a long-term series: those whose second number is 0."""
-    return release.numbers[1] == 0
 
 
 def gitlab(text: str) -> Release | None:

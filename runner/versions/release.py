@@ -21,6 +21,8 @@ class Release:
     text: str = field(default="", compare=False)
     unplaced: bool = field(default=False, compare=False)
     """Whether it belongs to no series: a build of a development branch, whose place in the order is a convention."""
+    longer_major: int = field(default=0, compare=False)
+    """How many numbers more than the product's later releases name its major: 9.5 and 9.6 were two of PostgreSQL."""
 
     def __str__(self) -> str:
         return self.text
@@ -39,6 +41,10 @@ class Release:
     def series(self, parts: int) -> tuple[int, ...]:
         """The leading numbers, which name a major or a minor."""
         return self.numbers[:parts]
+
+    def major(self, parts: int) -> tuple[int, ...]:
+        """The leading numbers that name its major, where so many do in the product's present releases."""
+        return self.numbers[: parts + self.longer_major]
 
 
 DAILY = 4

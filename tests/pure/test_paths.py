@@ -147,3 +147,11 @@ def test_the_release_listed_keeps_its_spelling() -> None:
     assert isinstance(found, Path)
     assert isinstance(found.hops[0], Release)
     assert texts(found) == ["v29.0.9", "30.0.1"]
+
+
+def test_who_asks_for_version_and_edition_at_once_is_told_which_releases_are_missing_for_one_at_a_time() -> None:
+    recipe = recipe_named("checkmk")
+    ends = release_from("2.0.0p1.cre", "checkmk"), release_from("2.0.0p3.cee", "checkmk")
+    found = find_path(recipe, *ends, catalogue_of(recipe, ["2.0.0p3.cee"]))
+    assert isinstance(found, NoPath)
+    assert "one after the other, and neither 2.0.0p3.cre nor 2.0.0p1.cee is among" in found.why

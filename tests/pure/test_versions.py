@@ -78,7 +78,7 @@ ASCENDING: dict[SchemeName, str] = {
         "1.6.0p30.cre 2.3.0i1 2.3.0b1 2.3.0b6 2.3.0-rc1 2.3.0 2.3.0p1 2.3.0p9 2.3.0p10-rc1 2.3.0p10-rc2 2.3.0p10.cre "
         "2.3.0-2024.05.01 2.3.0-2024.05.02.cee 2.4.0b1 2.5.0.community 2024.05.01.cee 2024.05.02"
     ),
-    "postgresql": "8.4.22 9.5.25 9.6.24 10 13.4 13.22 17beta1 17rc1 17.0 17.2 18",
+    "postgresql": "8.4.22 9.5.25 9.6 9.6.24 10 13.4 13.22 17beta1 17rc1 17.0 17.2 18",
     "zabbix": "5.0.8 6.0.0 6.0.14 6.4.0 7.0.0alpha1 7.0.0beta2 7.0.0rc1 7.0.0 7.0.10",
     "gitlab": "15.11.13-ce.0 16.3.9 17.5.0-rc42 17.5.0-ce.0 17.5.2-ee.0",
     "opmantek": "8.7.1G 9.1.0 9.1.1G 9.10.0",
@@ -98,10 +98,10 @@ UNREADABLE: dict[SchemeName, tuple[str, ...]] = {
     "four-part": ("1.2.0", "1.2.0.0.0", "1.2.0.0a"),
     "calendar": ("24.13.1", "24", "2024.0.1", "224.1.1"),
     "checkmk": ("2.3", "2.3.0x1", "2.3.0p10.foo", "2.3.0-2024.13.01", "2024.02.30", "2.4.0-latest", "latest"),
-    "postgresql": ("9.6", "17.2.1", "17.2beta1", "bookworm", "17-alpine"),
+    "postgresql": ("9", "9.6.1beta1", "17.2.1", "17.2beta1", "bookworm", "17-alpine"),
     "zabbix": ("7.0", "7.0.0p1", "7.0-latest", "trunk"),
     "gitlab": ("17.5", "17.5.2-xe.0", "latest"),
-    "opmantek": ("9", "NMIS", "opFlowSP 12.0.0", "9.1.0GG"),
+    "opmantek": ("9", "NMIS", "opFlowSP 12.0.0", "9.1.0GG", "NMIS 8 9.1.0G"),
 }
 
 
