@@ -27,12 +27,12 @@ from runner.session import Session
 from runner.staging import on_stage, strike_left, take_snapshot
 from runner.steps.nouns import HealthTerms, ImageHealth, Reading
 from runner.vault.archive_port import Archive, ArchivePort
-from runner.vault.port import Room, VaultError, VaultPlace
+from runner.vault.port import Room, Source, VaultError, VaultPlace
 from runner.way import recipe_of
 from runner.world import World
 
-__all__ = ["Ears", "Packed", "Wanted", "kept_result", "look_at_original", "named_snapshot", "original_of", "rehearse",
-           "upgraded_copy"]  # fmt: skip
+__all__ = ["Ears", "Packed", "Wanted", "is_snapshot_of", "kept_result", "look_at_original", "named_snapshot",
+           "no_such_snapshot", "original_of", "rehearse", "upgraded_copy"]  # fmt: skip
 
 SETTLED_S = 0.5
 """How long the old version must stay up on the copy; nothing is decided by it but that it can be stopped then."""
@@ -127,21 +127,35 @@ def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
 
     A backup's is known by the run that the backup said.
     """
-    rooms = (Room(place=plan.place, target=plan.target, run=each) for each in (run, f"{run}{MARK}"))
-    for room in rooms if _is_there(session, plan.place) else ():
-        try:
-            sources = session.vault.sealed(room).sources
-        except VaultError as no:
-            session.vault.close(room.run)
-            if no.code in ("unsealed", "no-path", "bad-name"):
-                continue
-            raise
-        if sources != plan.sources:  # otherwise whoever plays on it needs the tools, and puts them away
-            session.vault.close(room.run)
-            raise Refused("other-mounts", f"The snapshot of run {run} is of other mounts than {plan.target} has now.")
-        return room
-    what = f"There is no snapshot of {plan.target} by run {run} in {plan.place.volume or plan.place.path}."
-    raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
+    for each in (run, f"{run}{MARK}"):
+        room = Room(place=plan.place, target=plan.target, run=each)
+        if is_snapshot_of(session, room, plan.sources):
+            return room  # whoever plays on it needs the tools, and puts them away
+    raise no_such_snapshot(plan.target, run, plan.place)
+
+
+def is_snapshot_of(session: Session, room: Room, sources: tuple[Source, ...]) -> bool:
+    """Whether a sealed snapshot is there, its tools at hand then; Refused ``other-mounts`` where it is of others."""
+    if not _is_there(session, room.place):
+        return False
+    try:
+        found = session.vault.sealed(room).sources
+    except VaultError as no:
+        session.vault.close(room.run)
+        if no.code in ("unsealed", "no-path", "bad-name"):
+            return False
+        raise
+    if found != sources:
+        session.vault.close(room.run)
+        what = f"The snapshot of run {room.run} is of other mounts than {room.target} has now."
+        raise Refused("other-mounts", what)
+    return True
+
+
+def no_such_snapshot(targets: str, run: str, place: VaultPlace) -> Refused:
+    """Nothing of these is kept under this run."""
+    what = f"There is no snapshot of {targets} by run {run} in {place.volume or place.path}."
+    return Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
 
 
 def _is_there(session: Session, place: VaultPlace) -> bool:

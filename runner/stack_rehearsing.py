@@ -10,12 +10,12 @@ from contextlib import contextmanager
 
 from runner.backups import clear_left_backups
 from runner.errors import Interrupted, Refused
-from runner.labels import run_of
+from runner.labels import member_run, run_of
 from runner.parts import target_spec
 from runner.plan import Member, Plan
 from runner.playing import Ears, Original
 from runner.rehearsal import Rehearsed, Scene
-from runner.rehearsing import INTERRUPTED, Wanted, kept_result, original_of
+from runner.rehearsing import INTERRUPTED, Wanted, is_snapshot_of, kept_result, no_such_snapshot, original_of
 from runner.session import Session
 from runner.stack_figures import StackPlayed
 from runner.stack_planner import Wanted as MemberWanted
@@ -108,21 +108,29 @@ def _named_snapshots(session: Session, plan: Plan, run: str) -> Mapping[str, Roo
 
     Refused ``no-such-snapshot`` where one has none, ``other-mounts`` where one has other data now.
     """
-    rooms = tuple(seen.room for seen in session.vault.rooms(plan.place) if seen.sealed and run_of(seen.room.run) == run)
-    with_data = tuple(member for member in plan.members if member.sources)
-    found = {member.target: room for member in with_data for room in rooms if room.target == member.target}
-    if missing := [member.target for member in with_data if member.target not in found]:
-        what = f"There is no snapshot of {', '.join(missing)} by run {run} in {plan.place.volume or plan.place.path}."
-        raise Refused("no-such-snapshot", what, then="List them: refloat ls --snapshots")
-    for member in with_data:
-        _refuse_other_mounts(session, member, found[member.target])
+    with_data = tuple((number, member) for number, member in enumerate(plan.members, 1) if member.sources)
+    likely = ((member, _room(member, member_run(run, number))) for number, member in with_data)
+    found = {member.target: room for member, room in likely if _is_kept(session, room, member)}
+    if len(found) < len(with_data):  # only then: to list the whole vault takes long where much is kept
+        found |= _listed(session, tuple(member for _, member in with_data if member.target not in found), run)
+    if missing := [member.target for _, member in with_data if member.target not in found]:
+        raise no_such_snapshot(", ".join(missing), run, plan.place)
     return found
 
 
-def _refuse_other_mounts(session: Session, member: Member, room: Room) -> None:
+def _listed(session: Session, members: tuple[Member, ...], run: str) -> dict[str, Room]:
+    """Those that had another number in the stack then, or went alone."""
+    kept = [seen.room for seen in session.vault.rooms(members[0].room.place) if run_of(seen.room.run) == run]
+    rooms = ((member, room) for member in members for room in kept if room.target == member.target)
+    return {member.target: room for member, room in rooms if _is_kept(session, room, member)}
+
+
+def _room(member: Member, run: str) -> Room:
+    return Room(place=member.room.place, target=member.target, run=run)
+
+
+def _is_kept(session: Session, room: Room, member: Member) -> bool:
     try:
-        sources = session.vault.sealed(room).sources
+        return is_snapshot_of(session, room, member.sources)
     finally:
         session.vault.close(room.run)
-    if sources != member.sources:
-        raise Refused("other-mounts", f"The snapshot of run {room.run} is of other data than {member.target} has now.")

@@ -13,16 +13,14 @@ from runner.engine.memory import Behaviour, Fault, RunnerDied
 from runner.errors import Interrupted, Refused
 from runner.facts import Image
 from runner.goal import Goal
-from runner.labels import RUN
 from runner.playing import Ears
-from runner.pruning import find_leftovers, prune
 from runner.rehearsal import Rehearsed
 from runner.rehearsing import Wanted
 from runner.report.candidates import Tried, candidates_json, candidates_report, exit_status
 from runner.staging import left_scenes
 from runner.vault.port import VaultPlace
 from tests.pure.sweep.stages import MIGRATES, NAME
-from tests.pure.test_rehearsal import GOES_THROUGH, OPTIONS, Machine, dead_from, is_up, machine
+from tests.pure.test_rehearsal import GOES_THROUGH, OPTIONS, Machine, clear_left, dead_from, is_up, machine
 
 CRASHING = Image(id="sha256:" + "3" * 64, tags=("vendor/mon:3.0",), config={"Cmd": ["run"]}, architecture="amd64")
 QUIET = Image(id="sha256:" + "4" * 64, tags=("vendor/mon:4.0",), config={"Cmd": ["run"]}, architecture="amd64")
@@ -116,14 +114,8 @@ def test_when_killed_anywhere_they_are_cleared_away_by_recover_or_prune(tmp_path
             here.engine.faults = None
         else:
             break
-        if seen % 2:
-            here.runner.recover()
-        else:
-            session = here.runner.session
-            for leftover in find_leftovers(session, VaultPlace()):
-                prune(session, leftover)
+        clear_left(here.runner, seen)
         assert is_up(here.engine.container(NAME))
-        assert not [each.name for each in here.engine.containers({RUN: ""})]
         assert here.picture()[1:] == clean[1:]
         number, seen = number + 23, seen + 1
     assert seen > 5

@@ -319,6 +319,18 @@ def killed(home: Path) -> Iterator[Machine]:
         yield here
 
 
+def clear_left(runner: Refloat, turn: int) -> None:
+    """What a dead runner left is gone, by turns after ``recover`` and after ``prune``."""
+    session = runner.session
+    if turn % 2:
+        runner.recover()
+    else:
+        for leftover in find_leftovers(session, VaultPlace()):
+            prune(session, leftover)
+    ours = [each.name for each in session.engine.containers({RUN: ""})]
+    assert not ours, f"left behind: {ours}"
+
+
 def is_up(container: Container) -> bool:
     return container.state.running
 
@@ -328,15 +340,8 @@ def test_a_rehearsal_killed_anywhere_is_cleared_away_by_recover_or_prune(tmp_pat
     seen = 0
     for seen, here in enumerate(killed(tmp_path), 1):
         assert not runner_on(here.engine, tmp_path / "elsewhere").recover(), "a copy is nobody's upgrade"
-        if seen % 2:
-            here.runner.recover()
-        else:
-            session = here.runner.session
-            for leftover in find_leftovers(session, VaultPlace()):
-                prune(session, leftover)
+        clear_left(here.runner, seen)
         assert is_up(here.engine.container(NAME))
-        ours = [each.name for each in here.engine.containers({RUN: ""})]
-        assert not ours, f"left behind: {ours}"
         assert here.picture()[1:] == clean[1:]
     assert seen > 10
 
