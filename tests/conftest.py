@@ -1,5 +1,6 @@
 """The private engine for the tests that need one, and proof that they leave nothing on it; starts nothing by itself.
 
+REFLOAT_TEST_EXAMPLES=repeating has the property tests try the same examples each time (.ci/run does).
 REFLOAT_TEST_HOST names an engine to use instead; otherwise images/engine/engine.sh starts one (or finds its own
 running) and it stays up for the next time. No engine is an error, never a skip.
 """
@@ -14,9 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 TEST_LABEL = "refloat.test"
+
+# How long an example takes says how busy the machine is, nothing of the code.
+settings.register_profile("searching", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Where a failure stops what has nothing to do with it, the same examples each time; chance is for who can follow it up.
+settings.register_profile("repeating", settings.get_profile("searching"), derandomize=True, database=None)
+settings.load_profile(os.environ.get("REFLOAT_TEST_EXAMPLES", "searching"))
 
 
 @pytest.fixture(scope="session")

@@ -171,7 +171,10 @@ def test_a_command_on_the_host_runs_in_its_folder_with_its_variables(tmp_path: P
 
 def test_a_command_on_the_host_past_its_time_is_ended_with_all_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    ended = on_host(("sh", "-c", f"sleep 1000 & echo $! >{pid}; echo waiting; wait"), timeout_s=2)
+    for timeout_s in (1, 10, 100):  # the first is enough where the machine is not busy
+        ended = on_host(("sh", "-c", f"sleep 1000 & echo $! >{pid}; echo waiting; wait"), timeout_s)
+        if ended[1]:
+            break
     assert ended == (None, "waiting\n")
     child = Path(f"/proc/{pid.read_text().strip()}/stat")
     deadline = time.monotonic() + 60

@@ -14,16 +14,24 @@ from vaultwork import glance
 from vaultwork.glance import Moment, fair_share, moment_at
 from vaultwork.listing import Entry, Listing, Since, list_tree, parent_of
 
-from tests.pure.vault_trees import damage, grow
+from tests.pure.vault_trees import await_next_stamp, damage, grow
 
 COARSE_S = 0.012
-"""More than the kernel's clock for files is behind."""
+"""Slack enough where nothing changes before the files' clock has ticked; find is asked in milliseconds."""
 
 
 def now_at(root: bytes) -> Moment:
     moment = moment_at(root)
     assert moment, "the temporary folder is on a filesystem whose change times prove nothing"
     return moment
+
+
+def begun(root: bytes) -> tuple[Moment, Listing]:
+    """A moment and the tree of then, once that is no longer young; what changes from now on is stamped later."""
+    time.sleep(2 * COARSE_S)
+    began, before = now_at(root), list_tree(root)
+    await_next_stamp(parent_of(root))
+    return began, before
 
 
 def looked(root: bytes, before: Listing, began: Moment, away: tuple[bytes, ...] = ()) -> Since | None:
@@ -41,8 +49,7 @@ def test_a_glance_at_a_damaged_tree_tells_what_listing_it_tells(
     root, dice = bytes(tmp_path_factory.mktemp("tree") / "root"), random.Random(seed)
     Path(os.fsdecode(root)).mkdir()
     grow(root, dice, 25)
-    time.sleep(2 * COARSE_S)  # else all is young
-    began, before = now_at(root), list_tree(root)
+    began, before = begun(root)
     folders = [path for path, entry in before.items() if path and entry.kind == b"d" and not parent_of(path)]
     damage(root, dice, dice.randrange(8))
     told = looked(root, before, began, tuple(folders[::2]) if parted else ())
@@ -56,9 +63,8 @@ def test_a_folder_that_was_moved_is_listed_with_all_that_is_old_in_it(tmp_path: 
     (tmp_path / "one/deep/er").mkdir(parents=True)
     (tmp_path / "one/deep/er/file").write_text("text")
     (tmp_path / "two/deep").mkdir(parents=True)
-    time.sleep(2 * COARSE_S)
     root = bytes(tmp_path)
-    began, before = now_at(root), list_tree(root)
+    began, before = begun(root)
     (tmp_path / "two").rename(tmp_path / "three")
     (tmp_path / "one").rename(tmp_path / "two")
     told = looked(root, before, began, (b"one", b"two"))
@@ -99,9 +105,8 @@ def test_two_processes_share_a_tree_about_evenly_however_deep_its_folders_are() 
 def test_a_name_that_find_would_take_for_a_pattern_stands_for_itself_alone(tmp_path: Path) -> None:
     for name in ("*13", "other13", "b[1]", "b1", "a\\b"):
         (tmp_path / name).mkdir()
-    time.sleep(2 * COARSE_S)
     root = bytes(tmp_path)
-    began, before = now_at(root), list_tree(root)
+    began, before = begun(root)
     for name in ("*13", "other13", "b[1]", "b1", "a\\b"):
         (tmp_path / name / "new").touch()
     told = looked(root, before, began, (b"*13", b"b[1]", b"a\\b"))

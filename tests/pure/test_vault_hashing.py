@@ -13,7 +13,7 @@ from pathlib import Path
 from vaultwork.hashing import BIG_BYTES, Hashed, hashed_meanwhile
 from vaultwork.listing import list_tree
 
-from tests.pure.vault_trees import rewrite_secretly
+from tests.pure.vault_trees import await_next_stamp, rewrite_secretly
 
 
 @contextmanager
@@ -49,6 +49,7 @@ def test_a_digest_of_a_file_that_was_written_to_later_counts_no_more(tmp_path: P
     for name in ("changed", "replaced", "untouched"):
         fill(tmp_path / name)
     with hashed(tmp_path, {b"changed", b"replaced", b"untouched"}) as ready:
+        await_next_stamp(bytes(tmp_path.parent))
         rewrite_secretly(bytes(tmp_path / "changed"), random.Random(1))
         (tmp_path / "replaced").unlink()
         fill(tmp_path / "replaced")

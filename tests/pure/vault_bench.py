@@ -12,6 +12,8 @@ from vaultwork.places import Place, place_of
 from vaultwork.requests import Answer, Request, answer_to
 from vaultwork.rooms import room_named
 
+from tests.pure.vault_trees import await_next_stamp
+
 SOURCE = {"key": "d0", "volume": "data", "path": "", "destination": "/data"}
 
 
@@ -76,7 +78,7 @@ class Bench:
     def let_time_pass(self, run: str = "r1") -> None:
         """Make the ctimes recorded so far old enough to prove that a file is unchanged."""
         self.settle(int(time.time()) + 3600, run)
-        time.sleep(0.02)  # so that the next change gets another ctime, however coarse the clock
+        await_next_stamp(bytes(self.folder))
 
 
 def write(bench: Bench, name: str, text: str) -> Path:

@@ -11,6 +11,7 @@ import shutil
 import socket
 import stat
 import struct
+import time
 from collections.abc import Iterator
 
 Portrait = dict[bytes, tuple[object, ...]]
@@ -195,6 +196,20 @@ def move(path: bytes, other: bytes) -> None:
     """Rename over another entry, where the kernel lets us."""
     with contextlib.suppress(OSError):
         os.rename(path, other)
+
+
+def await_next_stamp(folder: bytes) -> None:
+    """Return once what changes from now on gets a later ctime than all before: files have a clock of their own.
+
+    It ticks every few milliseconds, on a virtual machine that waits for its processor tens of them.
+    """
+    path = os.path.join(folder, b".stamp")
+    with open(path, "wb"):
+        first = os.stat(path).st_ctime_ns
+        while os.stat(path).st_ctime_ns <= first:
+            time.sleep(0.001)
+            os.utime(path)
+    os.unlink(path)
 
 
 def listen(path: bytes) -> None:

@@ -211,7 +211,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_an_answer_that_is_read_in_pieces_is_whole_or_an_error(address: Path, rest: bytes) -> None:
     how = b"Transfer-Encoding: chunked\r\n\r\n20\r\n" if rest else b"Content-Length: 1000\r\n\r\n"
     with served(address, lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n" + how + b"begun" + rest)):
-        pieces = Wire(f"unix://{address}").ask_pieces("/images/get", doing="save", params={}, timeout_s=5)
+        pieces = Wire(f"unix://{address}").ask_pieces("/images/get", doing="save", params={}, timeout_s=60)
         with pytest.raises(EngineUnreachable) as torn_off:
             list(pieces)
     assert torn_off.value.code == "answer-lost"
