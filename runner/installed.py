@@ -10,7 +10,6 @@ import io
 import posixpath
 import re
 import secrets
-import tarfile
 from collections.abc import Iterator
 from typing import assert_never
 
@@ -176,6 +175,8 @@ def _variables(target: Container) -> dict[str, str]:
 
 def _content(engine: EnginePort, target: Container, path: str, *, as_link: bool) -> str:
     """A file's text, links to it followed; or where the link itself points to."""
+    import tarfile  # few plans need it
+
     for _ in range(LINKS):
         packed = engine.read_archive(target.id, path, at_most_bytes=FILE_BYTES)
         with tarfile.open(fileobj=io.BytesIO(packed)) as tar:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from runner.answers import Answer, keep_answers, read_answers
-from runner.composed import read_definition
+from runner.compose.project import project_of
 from runner.configuration import with_refresh
 from runner.destination import settled_goal
 from runner.due_now import Due, answers_from, asked_here, due_between
@@ -62,6 +62,10 @@ def defined(world: World, edits: tuple[FileEdit, ...] = (), along: Mapping[str, 
 
     ``edits`` are made in them before; ``along`` are the containers that change in the same run, and their new images.
     """
+    if project_of(world.target) is None:
+        return world.model_copy(update={"definition": None})
+    from runner.composed import read_definition  # it loads a reader of YAML
+
     found = read_definition(world.target, world.others, world.new_image, world.new_ref, edits, along)
     return world.model_copy(update={"definition": found})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner.answers import Answer
-from runner.composed import written_needs
 from runner.displaced import in_place_of
 from runner.errors import UsageError
 from runner.facts import Container, Fact
@@ -50,6 +49,8 @@ def look_at_stack(session: Session, stack: Stack, place: VaultPlace) -> tuple[tu
     asked = {(found := find_target(session.engine, part.target)).id: (found, part) for part in stack.parts}
     if len(asked) < len(stack.parts):
         raise UsageError("stack-twice", f"The stack {stack.name} names a container twice.", then="Name each once.")
+    from runner.composed import written_needs  # it loads a reader of YAML
+
     everyone = session.engine.containers()
     every = _with_all_tenants(tuple(found for found, _ in asked.values()), everyone)
     members = in_order(every, written_needs(every))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from runner.cli.wishes import RefreshWishes, Wishes
+from runner.config.place import config_path
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -23,18 +24,29 @@ class Asked:
 
     target: str
     wishes: Wishes
-    settings: TargetSettings
+    written: TargetSettings | None = None
+    """What refloat.yaml says of it; None where there is no such file."""
+
+    @property
+    def settings(self) -> TargetSettings:
+        """The same, with nothing in it where nothing is written."""
+        from runner.config.model import TargetSettings
+
+        return self.written or TargetSettings()
 
     @property
     def rehearsed_within(self) -> timedelta | None:
         """How lately it must have been rehearsed; None asks for none."""
         from runner.config.model import span
 
-        return span(self.settings.require_rehearsal) if self.settings.require_rehearsal else None
+        within = self.written.require_rehearsal if self.written else None
+        return span(within) if within else None
 
 
 def asked(text: str, wishes: Wishes = NO_WISHES) -> Asked:
     """Read refloat.yaml, where there is one; UsageError."""
+    if config_path() is None:
+        return Asked(text, wishes)
     from runner.config.reading import find_config
 
     config = find_config().config
@@ -59,16 +71,20 @@ def _other_names(text: str) -> tuple[str, ...]:
 
 def meant(text: str) -> str:
     """What the engine and the runs call a target that may be named as in refloat.yaml."""
-    from runner.config.reading import config_path, find_config
+    if not text or config_path() is None:
+        return text
+    from runner.config.reading import find_config
 
-    return find_config().config.target(text)[0] if text and config_path() else text
+    return find_config().config.target(text)[0]
 
 
 def default_vault() -> str:
     """Where refloat.yaml keeps the snapshots of everybody; empty where it does not say."""
-    from runner.config.reading import config_path, find_config
+    if config_path() is None:
+        return ""
+    from runner.config.reading import find_config
 
-    return (find_config().config.defaults.vault or "") if config_path() else ""
+    return find_config().config.defaults.vault or ""
 
 
 def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:

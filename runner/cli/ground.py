@@ -12,6 +12,7 @@ from runner.cli.asked import default_vault
 from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import tell
+from runner.config.place import config_folder, config_path
 from runner.errors import RefloatError
 
 if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
@@ -32,10 +33,11 @@ RESTART_S = 60.0
 
 def home_folder() -> Path:
     """Where runs, locks and crash reports are kept: REFLOAT_HOME, else the XDG state folder."""
+    if chosen := os.environ.get("REFLOAT_HOME", ""):
+        return Path(chosen).expanduser()
     from platformdirs import user_state_path
 
-    chosen = os.environ.get("REFLOAT_HOME", "")
-    return Path(chosen).expanduser() if chosen else user_state_path("refloat")
+    return user_state_path("refloat")
 
 
 def brought_recipes() -> Path:
@@ -75,11 +77,17 @@ def open_session(hear: Callable[[Record], None] | None = None, *, interrupts: In
 
 def own_recipes() -> tuple[Path, ...]:
     """The user's recipes, files and folders: of the command line, of refloat.yaml, out of bundles."""
-    from runner.config.reading import config_folder, find_config
-
     named = tuple(Path(each) for each in os.environ.get(RECIPES, "").split(os.pathsep) if each)
     brought = [brought_recipes()] if brought_recipes().is_dir() else []
-    return (*named, *(config_folder() / Path(each).expanduser() for each in find_config().config.recipes), *brought)
+    return (*named, *_written_recipes(), *brought)
+
+
+def _written_recipes() -> tuple[Path, ...]:
+    if config_path() is None:
+        return ()
+    from runner.config.reading import find_config
+
+    return tuple(config_folder() / Path(each).expanduser() for each in find_config().config.recipes)
 
 
 def _put_own_recipes_first() -> None:

@@ -37,7 +37,7 @@ class Messages:
             tell(f"! Nobody is told: {missing.what}")
 
     def _find(self, settings: TargetSettings) -> None:
-        from runner.config.reading import config_folder
+        from runner.config.place import config_folder
         from runner.config.secrets import secret_text
 
         self._urls = [(each.events, secret_text(each.url, config_folder())) for each in settings.notify]

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.cli.asked import asked
+from runner.config.place import config_path
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.cli.wishes import Wishes
+    from runner.config.model import StackSettings
     from runner.engine.port import EnginePort
     from runner.stacking import Part, Stack
 
@@ -19,12 +21,11 @@ SAME = "same"
 
 def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] | None) -> Stack | None:
     """The stack that is meant; None where one container is. UsageError where a member has no goal, or there is none."""
-    from runner.config.reading import find_config
     from runner.stacking import Stack
 
     over = asked(text, wishes).wishes
     options = over.options
-    written = find_config().config.stacks.get(text)
+    written = _written(text)
     members: Mapping[str, str | None] = written.members if written else _services(engine, text)
     if not members:
         if given:
@@ -36,6 +37,15 @@ def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] 
         _part(name, typed.get(name) or goal or "", wishes, must=written is not None) for name, goal in members.items()
     )
     return Stack(name=text, parts=parts, options=options)
+
+
+def _written(text: str) -> StackSettings | None:
+    """The stack of this name in refloat.yaml; where there is none, what could read it is not even loaded."""
+    if config_path() is None:
+        return None
+    from runner.config.reading import find_config
+
+    return find_config().config.stacks.get(text)
 
 
 def refuse_several(text: str, wishes: Wishes, given: list[str] | None) -> None:

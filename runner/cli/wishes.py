@@ -182,7 +182,7 @@ class Wishes:
     @property
     def options(self) -> Options:
         """How to go."""
-        from runner.config.reading import config_folder
+        from runner.config.place import config_folder
         from runner.fitness import probe_from, reading_from
         from runner.options import DEFAULT_KEEP, Options
 
@@ -211,9 +211,11 @@ class Wishes:
 
 def keep_for_seconds(text: str) -> int:
     """How long snapshots stay; 0 where nothing was said."""
+    if not text:
+        return 0
     from runner.config.model import span
 
     try:
-        return int(span(text).total_seconds()) if text else 0
+        return int(span(text).total_seconds())
     except ValueError as wrong:
         raise UsageError("bad-span", f"--keep-for: {wrong}.", then="For example: --keep-for 14d") from None

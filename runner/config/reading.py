@@ -1,19 +1,18 @@
-"""Finding and reading refloat.yaml: named, beside the user, or in the XDG folder; it reads no other file."""
+"""Reading the refloat.yaml in force; it reads no other file."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
 from runner.config.model import Config
+from runner.config.place import VARIABLE, config_path
 from runner.documents.reading import Kind, VersionSafeLoader
 from runner.errors import UsageError
 
-NAME = "refloat.yaml"
-VARIABLE = "REFLOAT_CONFIG"
 THEN = "What may stand there: refloat init --schema, docs/config.md"
 
 
@@ -37,6 +36,7 @@ class Found:
     path: Path | None = None
 
 
+@lru_cache(maxsize=1)
 def config_from_yaml(text: str, file: str) -> Config:
     """The configuration a text holds; UsageError names every mistake with its line."""
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
@@ -56,18 +56,3 @@ def find_config() -> Found:
         then = f"Name another one: --config FILE or {VARIABLE}. Write one: refloat init"
         raise UsageError("config-unreadable", f"The configuration {path} cannot be read: {why}.", then=then) from None
     return Found(config_from_yaml(text, str(path)), path)
-
-
-def config_folder() -> Path:
-    """From where names of files in the configuration count."""
-    path = config_path()
-    return path.parent if path else Path()
-
-
-def config_path() -> Path | None:
-    """The file in force: REFLOAT_CONFIG (``--config`` sets it), ./refloat.yaml, then the XDG configuration folder."""
-    if named := os.environ.get(VARIABLE, ""):
-        return Path(named).expanduser()
-    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    places = (Path(NAME), Path(folder).expanduser() / "refloat" / NAME)
-    return next((place for place in places if place.exists()), None)

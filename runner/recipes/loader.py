@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import yaml
-
-from runner.documents.reading import Tree
 from runner.errors import UsageError
-from runner.recipes.model import Recipe
-from runner.recipes.reading import recipe_from_yaml, tree_from_yaml
+
+if TYPE_CHECKING:
+    from runner.documents.reading import Tree
+    from runner.recipes.model import Recipe
 
 _OWN: list[Recipe] = []
 """The user's recipes, for as long as this process lives; they stand before the shipped ones."""
@@ -38,6 +39,10 @@ def text_of(name: str) -> str:
     """A recipe's text, whole by itself: the user's own with all it extends, or the shipped one; empty where none is."""
     if not is_own(name):
         return dict(shipped_texts()).get(f"{name}.yaml", "")
+    import yaml
+
+    from runner.recipes.reading import tree_from_yaml
+
     text = _FILES[name].read_text(encoding="utf-8")
     tree = tree_from_yaml(text, str(_FILES[name]))
     extended = tree.pop("extends", None)
@@ -52,6 +57,9 @@ def recipes() -> tuple[Recipe, ...]:
 
 @cache
 def _shipped(file: str) -> Recipe:
+    """Only what reads a recipe loads what reading takes: it is slower than most else about a short command."""
+    from runner.recipes.reading import recipe_from_yaml
+
     return recipe_from_yaml(dict(shipped_texts())[file], file)
 
 
@@ -88,12 +96,18 @@ def recipe_for_image(repository: str, known: tuple[Recipe, ...] | None = None) -
 
 @cache
 def _naming(word: str) -> tuple[Recipe, ...]:
-    """The shipped recipes whose text has this word: reading all of them takes longer than all else about a plan."""
-    return tuple(_shipped(file) for file, text in shipped_texts() if word in text)
+    """The shipped recipes with this word where they say which images are theirs; ``web`` stands in many.
+
+    Reading a recipe takes longer than all else about a plan.
+    """
+    claim = re.compile(rf"\b(?:repository|names):.*(?<![\w.-]){re.escape(word)}(?![\w.-])")
+    return tuple(_shipped(file) for file, text in shipped_texts() if word in text and claim.search(text))
 
 
 def recipe_from_file(path: Path) -> Recipe:
     """A user's own recipe; with `extends: NAME` on top of a shipped one, key by key."""
+    from runner.recipes.reading import recipe_from_yaml, tree_from_yaml
+
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
@@ -122,6 +136,8 @@ def _before(mine: Sequence[Recipe], shipped: tuple[Recipe, ...]) -> tuple[Recipe
 
 
 def _shipped_tree(name: str) -> Tree:
+    from runner.recipes.reading import tree_from_yaml
+
     file = f"{recipe_named(name, recipes()).name}.yaml"
     return tree_from_yaml(dict(shipped_texts())[file], file)
 

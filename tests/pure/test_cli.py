@@ -275,9 +275,25 @@ assert status_of({line}) == 0
 def test_what_is_typed_all_day_loads_no_other_verb_and_no_library_that_it_can_do_without(
     line: str, tmp_path: Path
 ) -> None:
-    loaded = modules_after(ON_MEMORY.replace("{line}", line).strip(), REFLOAT_HOME=str(tmp_path))
+    nowhere = {"REFLOAT_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    loaded = modules_after(ON_MEMORY.replace("{line}", line).strip(), **nowhere)
     assert not {"docker", "requests", "urllib3", "rich", "jinja2", "apprise", "runner.registry.wire"} & loaded
     assert not {"runner.cli.rehearse", "runner.cli.upgrade_all", "runner.cli.archives", "runner.cli.init"} & loaded
+    assert not {"yaml", "runner.config.model"} & loaded, "there is no refloat.yaml, and no recipe for this product"
+
+
+LEAVING = """
+import atexit, gc, sys
+from runner.cli.main import main
+atexit.register(lambda: print("set aside", gc.get_freeze_count() > 0))
+sys.argv[1:] = ["--version"]
+main()
+"""
+
+
+def test_leaving_does_not_look_through_all_that_was_loaded() -> None:
+    said = subprocess.run([sys.executable, "-c", LEAVING], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "set aside True"
 
 
 def test_the_readme_names_every_verb_and_every_status() -> None:

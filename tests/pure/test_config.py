@@ -17,7 +17,8 @@ from runner.cli.wishes import RefreshWishes, Wishes
 from runner.clock import MemoryClock
 from runner.compose.project import PROJECT, SERVICE
 from runner.config.model import Config, span
-from runner.config.reading import config_from_yaml, config_path
+from runner.config.place import config_path
+from runner.config.reading import config_from_yaml
 from runner.config.secrets import secret_text
 from runner.config.sketch import sketch_of
 from runner.constraint import constraint_from, is_constraint

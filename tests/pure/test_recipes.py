@@ -92,7 +92,14 @@ def test_an_image_finds_its_recipe_whatever_the_registry(repository: str, name: 
     assert recipe.name == name
 
 
-@pytest.mark.parametrize("repository", ["busybox", "example.org/team/prometheus-config", "myprometheus"])
+def test_a_recipe_is_found_by_everything_it_claims() -> None:
+    claims = [(recipe.name, image.repository) for recipe in recipes() for image in recipe.images]
+    claims += [(recipe.name, f"registry.example.org/team/{name}") for recipe in recipes() for name in recipe.names]
+    found = [(each.name if (each := recipe_for_image(claim)) else "", claim) for _, claim in claims]
+    assert found == claims
+
+
+@pytest.mark.parametrize("repository", ["busybox", "app", "example.org/team/prometheus-config", "myprometheus"])
 def test_an_unknown_image_has_no_recipe(repository: str) -> None:
     assert recipe_for_image(repository) is None
 
