@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ from runner.way import repository
 TOOLS = (("docker", "compose"), ("docker-compose",))
 PATIENCE_S = 30.0
 """How long compose may take to say a hash."""
+ALL_PROFILES = {"COMPOSE_PROFILES": "*"}
+"""Compose v2 answers for no service whose profile is not chosen."""
 
 
 def read_definition(target: Container, others: tuple[Container, ...], new_image: Image, new_ref: str,
@@ -136,7 +139,8 @@ def _ask(tool: tuple[str, ...], project: Project, paths: tuple[str, ...]) -> str
     line = [*tool, "--project-directory", project.folder, "-p", project.name, *variables, *files]
     try:
         said = subprocess.run([*line, "config", "--hash", project.service], cwd=project.folder, capture_output=True,
-                              stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE_S, check=False)  # fmt: skip
+                              env={**os.environ, **ALL_PROFILES}, stdin=subprocess.DEVNULL, text=True,
+                              timeout=PATIENCE_S, check=False)  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
     words = said.stdout.split()

@@ -11,6 +11,7 @@ from runner.facts import Container, Json
 from runner.hands import Hands, configs
 from runner.labels import RETURNED, ROLE, RUN
 from runner.quoting import quoted_lines
+from runner.spec import NO_RESTART, restarts
 from runner.steps.back import StartContainer, StopAgain, StopOurs
 from runner.steps.forward import CreateSuccessor, HoldImage, StartAgain, StopContainer
 from runner.steps.nouns import Blueprint, Ours, Who
@@ -230,7 +231,9 @@ def stop_ours(hands: Hands, step: StopOurs) -> Json:
 
 
 def _stop(hands: Hands, container: Container, timeout_s: int) -> Json:
-    hands.engine.set_restart_policy(container.id, {"Name": "no", "MaximumRetryCount": 0})
+    policy = container.host_config.get("RestartPolicy")
+    if restarts(policy if isinstance(policy, dict) else {}):  # compose leaves none at all: that stays so
+        hands.engine.set_restart_policy(container.id, NO_RESTART)
     hands.engine.stop(container.id, timeout_s)
     if hands.engine.container(container.id).state.alive:
         hands.engine.kill(container.id)

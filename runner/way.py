@@ -12,6 +12,7 @@ from runner.recipes.loader import recipe_for_image
 from runner.recipes.model import Recipe
 from runner.recipes.tags import other_release, release_in_tag, stated_version
 from runner.recipes.work import PackageList
+from runner.spec import NO_RESTART, restarts
 from runner.steps import AnyForward
 from runner.steps.forward import (
     BringBackData,
@@ -37,7 +38,6 @@ from runner.world import Installed, World
 
 DEFAULT_STOP_S = 10
 """What the engine itself waits where nobody set a timeout."""
-NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 NO_PROOF = HealthTerms(deadline_s=0)
 UNASKED = Installed()
 
@@ -183,7 +183,7 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
     return (
         *((*quiet, *_woken(world, way, old), *hooks.at("before-stop", old), stop)
           if world.target.state.alive else ()),
-        *((_parked(old, policy),) if _restarts(policy) else ()),
+        *((_parked(old, policy),) if restarts(policy) else ()),
         *_copy_cold(world, room),
     )  # fmt: skip
 
@@ -191,10 +191,6 @@ def _freeze(world: World, options: Options, way: Way, back: Blueprint, room: Roo
 def _parked(old: Existing, policy: Json) -> SetRestartPolicy:
     why = "a daemon that restarts must not bring it back beside the new one"
     return SetRestartPolicy(phase=Phase.FREEZE, cause=why, who=old, policy=NO_RESTART, before=policy)
-
-
-def _restarts(policy: Json) -> bool:
-    return policy.get("Name") not in ("no", "", None)
 
 
 def _copy_cold(world: World, room: Room) -> tuple[AnyForward, ...]:
@@ -271,7 +267,7 @@ def _open(way: Way, room: Room, definition: Definition | None) -> tuple[AnyForwa
                                  before=NO_RESTART)  # fmt: skip
     edit = definition.edit if definition else None
     return (
-        *((as_before,) if _restarts(way.policy) else ()),
+        *((as_before,) if restarts(way.policy) else ()),
         *((EditFile(cause="compose would bring the old version again", edit=edit),) if edit else ()),
         AcceptVerdict(cause="proven", name=room.target, room=room),
     )

@@ -1,6 +1,6 @@
 """What the user set on a container, and the request that makes it again on another image; it asks no engine."""
 
-from runner.spec.body import create_body, restart_policy, split_networks
+from runner.spec.body import NO_RESTART, create_body, restart_policy, restarts, split_networks
 from runner.spec.contract import image_differences
 from runner.spec.data import data_mounts, shared_with
 from runner.spec.model import ContainerSpec, CreateBody, NetworkWish, SpecWarning
@@ -10,6 +10,7 @@ from runner.spec.warnings import spec_warnings
 from runner.spec.words import differences, masked, spec_lines
 
 __all__ = [
+    "NO_RESTART",
     "ContainerSpec",
     "CreateBody",
     "NetworkWish",
@@ -20,6 +21,7 @@ __all__ = [
     "image_differences",
     "masked",
     "restart_policy",
+    "restarts",
     "shared_with",
     "spec_from",
     "spec_lines",

@@ -17,6 +17,11 @@ def restart_policy(spec: ContainerSpec) -> Json:
     return mapping(spec.host_config.get("RestartPolicy")) or NO_RESTART
 
 
+def restarts(policy: Json) -> bool:
+    """Whether the engine brings a container of this policy up by itself; compose v2 leaves its name empty where not."""
+    return policy.get("Name") not in ("no", "", None)
+
+
 def create_body(spec: ContainerSpec, image: Image, *, labels: Mapping[str, str], restart: bool,
                 ref: str = "") -> CreateBody:  # fmt: skip
     """The request for ``spec`` on ``image``, with our ``labels``.

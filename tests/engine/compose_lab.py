@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.engine.upgrade_lab import Bench, bench_on
 
 V1, V2 = "1.29.2", "2.26.1"
+PROFILE = "night"
 FILE = """\
 # The shop.  Comments stay.
 version: "3.7"
@@ -42,7 +43,7 @@ COMMAND = """\
 set -e
 wd=$PWD
 tar -C / -cf - .{project} .{temporary} | docker exec --interactive {name}-compose tar -C / -xf -
-exec docker exec --workdir "$wd" {name}-compose docker-compose "$@"
+exec docker exec --env COMPOSE_PROFILES --workdir "$wd" {name}-compose docker-compose "$@"
 """
 
 
@@ -66,9 +67,9 @@ class Shop:
         return f"{self.bench.name}/db"
 
     def compose(self, *line: str) -> str:
+        chosen = {"PATH": self.path, "DOCKER_HOST": self.bench.host, "COMPOSE_PROFILES": PROFILE}
         ran = subprocess.run(["docker-compose", "-p", self.bench.name, *line], cwd=self.folder, capture_output=True,
-                             env={**os.environ, "PATH": self.path, "DOCKER_HOST": self.bench.host}, text=True,
-                             timeout=300, check=False)  # fmt: skip
+                             env={**os.environ, **chosen}, text=True, timeout=300, check=False)  # fmt: skip
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
@@ -108,11 +109,11 @@ def shop_on(host: str, tmp_path: Path, version: str, *, included: bool = False) 
 
 
 def _write_project(folder: Path, name: str, *, included: bool) -> None:
-    """One file, or one that includes the file of the database."""
+    """One file, or one that includes the file of the database, whose service has a profile then (v1 knows neither)."""
     whole = FILE.format(name=name)
     texts = {"docker-compose.yml": whole}
     if included:
-        alone = whole.partition("  web:")[0]
+        alone = f"{whole.partition('  web:')[0]}    profiles: [{PROFILE}]\n"
         texts = {
             "docker-compose.yml": INCLUDED,
             "docker-compose.db.yml": f"{alone}volumes: {{data: {{name: {name}-data}}}}\n",

@@ -171,6 +171,13 @@ def test_who_keeps_its_version_is_stopped_and_started_and_nothing_else(tmp_path:
     assert not {"create-successor", "rename", "hold-image"} & {step.kind for step in mine}
 
 
+def test_who_keeps_its_version_may_have_no_restart_policy_at_all_as_compose_leaves_it(tmp_path: Path) -> None:
+    engine = build(KEPT)
+    engine.set_restart_policy(WEB, {"Name": "", "MaximumRetryCount": 0})
+    plan = runner_on(engine, tmp_path).plan_stack(Stack(name="pair", parts=(GOES, Part(target=WEB))))
+    assert not plan.members[1].recreated
+
+
 def test_a_stack_in_which_nobody_changes_is_nothing_to_do(tmp_path: Path) -> None:
     with pytest.raises(NothingToDo):
         planned(tmp_path, Part(target=NAME), Part(target=WEB))
