@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,7 +29,9 @@ class Answer(Fact):
         return (self.target, self.goal, self.gate)
 
 
-_FILE = TypeAdapter(tuple[Answer, ...])
+@cache
+def _adapter() -> TypeAdapter[tuple[Answer, ...]]:
+    return TypeAdapter(tuple[Answer, ...])  # slow to make, and most have no answers
 
 
 def answers_file(home: Path) -> Path:
@@ -40,7 +43,8 @@ def read_answers(home: Path) -> tuple[Answer, ...]:
     """Every answer ever given; UsageError ``bad-answers`` where the file is not what we wrote."""
     path = answers_file(home)
     try:
-        return _FILE.validate_json(path.read_bytes())
+        text = path.read_bytes()
+        return _adapter().validate_json(text)
     except FileNotFoundError:
         return ()
     except (OSError, ValidationError) as wrong:
@@ -56,7 +60,7 @@ def keep_answers(home: Path, given: tuple[Answer, ...]) -> tuple[Answer, ...]:
     known = {one.to: one for one in (*read_answers(home), *given)}
     every = tuple(known[key] for key in sorted(known))
     try:
-        write_durably(answers_file(home), _FILE.dump_json(every, indent=2).decode() + "\n")
+        write_durably(answers_file(home), _adapter().dump_json(every, indent=2).decode() + "\n")
     except OSError as wrong:
         what = f"The answers cannot be written to {answers_file(home)}: {wrong.strerror}."
         raise UsageError("not-writable", what, then="Make room there, or set REFLOAT_HOME to another folder.") from None

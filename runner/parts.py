@@ -5,11 +5,13 @@ It touches nothing: no clock, no network, no environment.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from runner.additions import addition_warnings, data_warnings, uid_warnings
 from runner.compose.project import CONFIG_HASH
 from runner.donors import hide
 from runner.drift import drift_warnings
-from runner.facts import Fact, Image, Json
+from runner.facts import Image, Json
 from runner.fitness import health_terms, readings_from
 from runner.hop_rulings import other_product, ruling
 from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR
@@ -25,7 +27,8 @@ from runner.way import Way, arriving_recipe, kept_name, old_side, recipe_of, sid
 from runner.world import World, expectations
 
 
-class Part(Fact):
+@dataclass(frozen=True)
+class Part:
     """One container's share of a plan."""
 
     member: Member
@@ -71,7 +74,7 @@ def upgrade_part(world: World, options: Options, run: str) -> Part:
         policy=restart_policy(spec),
     )
     part = _part(world, options, way, spec, run)
-    return part.model_copy(update={"warnings": (*ruled, *part.warnings)})
+    return replace(part, warnings=(*ruled, *part.warnings))
 
 
 def _as_defined(made: Blueprint, world: World, options: Options) -> Blueprint:

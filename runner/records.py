@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -97,12 +98,15 @@ class Closed(Fact):
 
 Record = Annotated[Opened | Meant | Did | Failed | Turned | Noted | Closed, Field(discriminator="record")]
 
-_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+
+@cache
+def _adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)  # slow to make, and only where there is a journal to read
 
 
 def record_from_line(line: bytes) -> Record:
     """Read one line; pydantic's ValidationError where it is torn."""
-    return _RECORD.validate_json(line)
+    return _adapter().validate_json(line)
 
 
 def record_to_line(record: Record) -> bytes:

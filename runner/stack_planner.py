@@ -7,6 +7,7 @@ that gives back the data of all before the first old one starts again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runner.answers import Answer
 from runner.coupling import coupled_warnings, mixed_families
@@ -138,11 +139,10 @@ def _part(each: Wanted, wanted: tuple[Wanted, ...], run: str, relies_on: tuple[E
     part = _made(each, mine)
     steps = tuple(_steps(each, part, tuple(_peers(each, wanted, run))))
     own: dict[str, object] = {"recreated": each.recreated, "expectations": relies_on}
-    return part.model_copy(
-        update={
-            "member": part.member.model_copy(update=own),
-            "steps": tuple(step.model_copy(update={"member": mine}) for step in steps),
-        }
+    return replace(
+        part,
+        member=part.member.model_copy(update=own),
+        steps=tuple(step.model_copy(update={"member": mine}) for step in steps),
     )
 
 

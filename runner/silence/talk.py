@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from datetime import UTC, datetime
+from functools import cache
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from runner.errors import EngineError
 from runner.facts import Fact
-
-_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 class Order(Fact):
@@ -69,10 +68,15 @@ def json_call(method: str, url: str, body: JsonValue, *headers: str, user: str =
     return HttpCall(method=method, url=url, headers=every, body=json.dumps(body), user=user, fine=fine)
 
 
+@cache
+def _adapter() -> TypeAdapter[JsonValue]:
+    return TypeAdapter(JsonValue)  # slow to make, and seldom needed
+
+
 def read_json(text: str) -> JsonValue:
     """The JSON of an answer; EngineError ``silence-failed``."""
     try:
-        return _JSON.validate_json(text or "null")
+        return _adapter().validate_json(text or "null")
     except ValidationError:
         raise EngineError("silence-failed", "The monitor's answer is not JSON.") from None
 
