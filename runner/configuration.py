@@ -133,7 +133,7 @@ def _mounted_below(container: Container, path: str) -> Iterator[str]:
 
 
 def _unanswered(world: World, questions: tuple[OpenQuestion, ...]) -> Refused:
-    shown = "; ".join(f"{question.path}: {question.sentence}" for question in questions[:SHOWN])
+    shown = " ".join(f"{question.path}: {question.sentence}" for question in questions[:SHOWN])
     more = f" (and {len(questions) - SHOWN} more)" if len(questions) > SHOWN else ""
     name = world.target.name
     what = f"The configuration of {name} has {len(questions)} conflict(s) with the new defaults. {shown}{more}"

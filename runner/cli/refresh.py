@@ -85,9 +85,11 @@ def refresh_command(
         how = RefreshWishes.of(False, config_path, _said(conflict), answers)
         preview_target(target, Wishes(to, image, pull, refresh=how), save, as_json=as_json)
         return
+    if to or image or pull or config_path:
+        raise _not_named("--to, --image, --pull and --config-path go with a target, and none is named.")
     if new is None or tree is None:
-        then = "Name a target with --to VERSION, or directories: --old DIR --new DIR --tree DIR"
-        raise UsageError("refresh-what", "There is nothing named to refresh.", then=then)
+        missing = " and ".join(name for name, given in (("--new", new), ("--tree", tree)) if given is None)
+        raise _not_named(f"{missing}: not named, so there is nothing to refresh.")
     rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
     trees = _with_modes(
         _trees(old, store, new, tree, rules, _tokens_from(token or [])), old_permissions, new_permissions
@@ -118,6 +120,11 @@ def _refuse_directories(*named: object) -> None:
     if any(named):
         what = "A target brings its own defaults and its own tree: no directory goes with it."
         raise UsageError("refresh-what", what, then="refloat refresh T --to VERSION")
+
+
+def _not_named(what: str) -> UsageError:
+    then = "Name a target with --to VERSION, or directories: --old DIR --new DIR --tree DIR"
+    return UsageError("refresh-what", what, then=then)
 
 
 def _trees(old: Path | None, store: Path | None, new: Path, tree: Path, rules: Rules, tokens: Tokens) -> Trees:

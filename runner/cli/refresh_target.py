@@ -72,7 +72,7 @@ def asked_about(question: OpenQuestion, folder: Path) -> tuple[Question, Answer]
         shown.write_bytes(texts["user"])
     merged = Texts(texts["user"], texts["old"], texts["new"], Merge(texts["merged"], 1)) if texts else None
     plain = Question(question.path, Ask(question.question), question.sentence, question.fingerprint, merged)
-    menu = Menu(KeyTerminal(), folder)
+    menu = Menu(KeyTerminal(), folder, called="/")
     inside = Question(question.path.lstrip("/"), plain.ask, plain.sentence, plain.fingerprint, merged)
     answer = menu(inside)
     while answer.choice == LOOK_AGAIN:

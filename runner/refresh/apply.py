@@ -85,7 +85,8 @@ def _make_or_ask(root: Root, defaults: Defaults, number: int, change: Change, fa
             undo.undo_one(root, number, change)
             answer = fails(change.path, error)
             if answer == "abort":
-                raise
+                # The error itself knows at best the last name of the path.
+                raise OSError(error.errno, error.strerror or str(error), change.path) from error
             if answer == "continue":
                 return error.strerror or str(error)
         else:
@@ -151,8 +152,8 @@ def _undone(root: Root, error: BaseException) -> BaseException:
     undo.undo_all(root)
     stands = "Everything is as it was before."
     if isinstance(error, OSError):
-        where = printable(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else "a path"
-        what = f"The refresh failed at {where}: {error.strerror or error}."
+        where = f" at {printable(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
+        what = f"The refresh failed{where}: {error.strerror or error}."
         return RolledBack("refresh-failed", what, stands, "Remove the cause, then try again.")
     if isinstance(error, KeyboardInterrupt):
         return Interrupted("refresh-interrupted", "The refresh was interrupted.", stands, "Start it again any time.")

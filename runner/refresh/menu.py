@@ -65,15 +65,16 @@ class Terminal(Protocol):
 
 
 class Menu:
-    """Asks a person at a terminal about the conflicts of one tree."""
+    """Asks a person at a terminal about the conflicts of one tree; its paths are shown with ``called`` before them."""
 
-    def __init__(self, terminal: Terminal, tree: Path) -> None:
+    def __init__(self, terminal: Terminal, tree: Path, called: str = "") -> None:
         self._terminal = terminal
         self._tree = tree
+        self._called = called
 
     def __call__(self, question: Question) -> Answer:
         """Ask until an answer is given; to abort is an error that ends the refresh."""
-        self._terminal.show(f"\n ! {printable(question.path)}\n   {printable(question.sentence)}\n")
+        self._terminal.show(f"\n ! {printable(self._called + question.path)}\n   {printable(question.sentence)}\n")
         answer = self._merge(question, question.texts) if question.texts else self._two_way(question)
         return stop_on_abort(answer)
 

@@ -32,7 +32,7 @@ class Report:
         verb = "changed" if self.applied else "to be changed"
         parts.append(f"{changed} path(s) {verb}." + (f" {counts}." if counts else ""))
         if self.settlement.still_open:
-            parts.append(f"{len(self.settlement.still_open)} conflict(s) wait for an answer.")
+            parts.append(waiting_for_answers(len(self.settlement.still_open)))
         return "\n".join(parts) + "\n"
 
     def plain(self) -> dict[str, object]:
@@ -64,6 +64,11 @@ class Report:
             "diff": self.diffs.get(outcome.path, ""),
             "lost": list(self.lost.get(outcome.path, ())),
         }
+
+
+def waiting_for_answers(count: int) -> str:
+    """Say how many conflicts are open, and how they are answered."""
+    return f"{count} conflict(s) wait for an answer: --save-answers FILE asks, --conflict keepold or install decides."
 
 
 def plain_question(question: Question) -> dict[str, object]:

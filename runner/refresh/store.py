@@ -45,12 +45,16 @@ def draft_store(store: Path, defaults: Defaults, tree: Tree, version: str, run: 
     with _explained(store):
         drop_draft(store)
         draft = _draft(store)
-        (draft / _DEFAULTS).mkdir(parents=True, mode=0o700)
-        _fill(draft / _DEFAULTS, defaults, tree)
         modes = {path: entry.mode for path, entry in tree.items()}
         found = {"format": _FORMAT, "version": version, "run": run, "modes": modes}
-        (draft / _LIST).write_text(json.dumps(found))
-        _flush(draft)  # the names change only when all of it is on the disk
+        try:
+            (draft / _DEFAULTS).mkdir(parents=True, mode=0o700)
+            _fill(draft / _DEFAULTS, defaults, tree)
+            (draft / _LIST).write_text(json.dumps(found))
+            _flush(draft)  # the names change only when all of it is on the disk
+        except OSError:
+            drop_draft(store)  # half of one would only keep a full disk full
+            raise
 
 
 def adopt_draft(store: Path) -> None:

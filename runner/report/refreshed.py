@@ -10,8 +10,10 @@ from pydantic import JsonValue
 from runner.facts import Json
 from runner.quoting import quoted_text
 from runner.records import Did, Record
+from runner.refresh.report import waiting_for_answers
 from runner.report.story import Listing
 from runner.vault.configuration import OpenQuestion, Refreshed
+from runner.way import recipe_of
 from runner.world import Refreshing, World
 
 
@@ -31,14 +33,25 @@ def configuration_told(records: tuple[Record, ...]) -> Iterator[Listing]:
 def preview_text(world: World, seen: Refreshing | None) -> str:
     """What a refresh would do, for people: status lines, diffs, counts, open conflicts; secrets are hidden."""
     if seen is None:
-        return f"No configuration of {world.target.name} has defaults in both images: there is nothing to refresh."
+        return _why_nothing(world)
     lines = [f"Configuration of {world.target.name}: {', '.join(seen.found.places)}"]
     for path in seen.found.paths:
         lines += [*path.lines, *(f"   {line}" for line in quoted_text(path.diff, world.target).splitlines())]
     lines.append(f"{seen.found.changed} path(s) to be changed. {seen.found.spoken}.")
     if seen.found.open:
-        lines.append(f"{len(seen.found.open)} conflict(s) wait for an answer.")
+        lines.append(waiting_for_answers(len(seen.found.open)))
     return "\n".join(lines)
+
+
+def _why_nothing(world: World) -> str:
+    recipe = recipe_of(world)
+    paths = ", ".join(tree.path for tree in recipe.config_paths) if recipe else ""
+    if not paths:
+        return f"There is nothing to refresh: no configuration of {world.target.name} is known. Name one: --config-path"
+    return (
+        f"There is nothing to refresh in {paths}: it is done to whole directories on volumes or folders that "
+        f"{world.target.name} may write to, where both images bring defaults."
+    )
 
 
 def preview_json(world: World, seen: Refreshing | None) -> Json:

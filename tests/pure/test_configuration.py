@@ -177,7 +177,10 @@ def test_a_look_says_what_would_become_of_it_for_people_and_programs() -> None:
     world = with_refresh(vault, world_of(engine, vault), options)
     assert preview_text(world, world.refresh).splitlines()[0] == f"Configuration of {NAME}: /conf"
     assert preview_json(world, world.refresh)["places"] == ["/conf"]
-    assert "nothing to refresh" in preview_text(world, None)
+    assert "Name one: --config-path" in preview_text(world, None)
+    known = world.target.model_copy(update={"image_ref": "prom/prometheus:v2.42.0"})
+    nothing = preview_text(world.model_copy(update={"target": known}), None)
+    assert nothing.startswith("There is nothing to refresh in /etc/prometheus: it is done to whole directories")
 
 
 def test_an_old_image_that_is_gone_has_no_defaults_and_the_new_ones_are_read_all_the_same() -> None:
@@ -225,6 +228,7 @@ def test_a_conflict_is_asked_about_on_a_copy_and_the_answer_names_the_real_path(
     open_one = OpenQuestion(path="/conf/db/rows", question="merge", sentence="Both.", choices=("keep",),
                             fingerprint="f", texts=texts)  # fmt: skip
     question, answer = refresh_target.asked_about(open_one, tmp_path / "0")
+    assert " ! /conf/db/rows\n" in typist.seen
     assert "-user\n   +new" in typist.seen
     assert (question.path, question.fingerprint, answer.text) == ("/conf/db/rows", "f", b"by hand\n")
     plain = OpenQuestion(path="/conf/x", question="replace", sentence="Both.", choices=("keep",), fingerprint="g")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UsageError
+from runner.refresh.entries import Entry
 from runner.refresh.look import Defaults, read_defaults
 from runner.refresh.root import Root
 from runner.refresh.store import read_store, stored_defaults, write_store
@@ -78,6 +79,12 @@ def test_a_store_replaces_the_former_one_and_leaves_nothing_beside_it(folder: Pa
     assert stored_defaults(folder / "store", "two").modes["d"] == 0o755
 
 
+def test_a_store_that_cannot_be_written_whole_leaves_nothing_beside_it(folder: Path) -> None:
+    with Root(folder / "one") as root, pytest.raises(UsageError, match="cannot be used"):
+        write_store(folder / "store", Defaults(root), read_defaults(Defaults(root)) | {"gone": read_one(folder)})
+    assert not [*folder.glob("*store*")]
+
+
 def test_a_store_interrupted_between_its_two_renames_is_found_again(folder: Path) -> None:
     keep(folder, "one", "1.0")
     (folder / "store").rename(folder / ".store.before")
@@ -105,6 +112,11 @@ def test_a_list_nobody_understands_says_so(folder: Path, text: str) -> None:
     grow(folder, {"store/store.json": text})
     with pytest.raises(UsageError, match="cannot be used"):
         read_store(folder / "store")
+
+
+def read_one(folder: Path) -> Entry:
+    with Root(folder / "one") as root:
+        return read_defaults(Defaults(root))["f"]
 
 
 def keep(folder: Path, name: str, version: str, store: str = "store") -> None:

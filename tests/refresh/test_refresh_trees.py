@@ -182,6 +182,21 @@ def test_defaults_that_are_no_directories_are_an_error_that_says_so(three: Three
     assert "refresh-no-directory: --old" in done.output
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ((), "--new and --tree: not named"),
+        (("--new", "n"), "--tree: not named"),
+        (("--to", "2.0", "--old", "o", "--new", "n", "--tree", "t"), "--config-path go with a target"),
+    ],
+)
+def test_what_is_not_named_is_said(named: tuple[str, ...], said: str) -> None:
+    done = refloat_refresh(*named)
+    assert done.status == 2
+    assert "refresh-what: --" in done.output
+    assert said in done.output
+
+
 def test_the_command_line_refreshes_and_tells_errors_with_their_status(three: Three) -> None:
     three.grow({"a": "x\n"}, {"a": "z\n"}, {"a": "y\n", "b": "new\n"})
     command = [sys.executable, "-m", "runner.cli.main", "refresh", "--old", str(three.old), "--new", str(three.new)]

@@ -82,8 +82,8 @@ def test_nothing_of_ours_is_left_in_the_tree(trees: Trees) -> None:
 def test_a_path_that_cannot_be_changed_undoes_everything(trees: Trees) -> None:
     before = picture(trees.user)
     settlement = settled(trees)
-    (trees.new / "upd").write_text("another")
-    with Root(trees.user) as root, Root(trees.new) as new, pytest.raises(RolledBack) as failure:
+    (trees.new / "new/dir/f").write_text("another")
+    with Root(trees.user) as root, Root(trees.new) as new, pytest.raises(RolledBack, match="at new/dir/f: ") as failure:
         apply(root, Defaults(new), settlement)
     assert failure.value.code == "refresh-failed"
     assert picture(trees.user) == before
