@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 RUN = "refloat.run"
 """Whose it is: a run, or one member of a run's stack (``RUN.2``)."""
 ROLE = "refloat.role"
@@ -34,6 +36,11 @@ READERS = (TOOLS, PROBER, RESTORE, DEFAULTS, REFRESH, DRAFT, CHECKER, HOOK, ARCH
 def member_run(run: str, number: int) -> str:
     """What the things of one member of a stack are labelled with; members count from 1."""
     return f"{run}.{number}"
+
+
+def may_be_run(text: str) -> bool:
+    """Whether a run, or what is kept of one, could be called so; the engine refuses such names otherwise."""
+    return re.fullmatch(r"[A-Za-z0-9][\w.-]*", text, re.ASCII) is not None
 
 
 def run_of(label: str) -> str:

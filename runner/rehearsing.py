@@ -14,6 +14,7 @@ from runner.errors import Interrupted, NotFound, Refused
 from runner.fitness import health_terms, readings_from
 from runner.health import probe_once
 from runner.isolation import shown_mounts
+from runner.labels import may_be_run
 from runner.options import Options
 from runner.parts import target_spec
 from runner.plan import Plan
@@ -136,7 +137,7 @@ def named_snapshot(session: Session, plan: Plan, run: str) -> Room:
 
 def is_snapshot_of(session: Session, room: Room, sources: tuple[Source, ...]) -> bool:
     """Whether a sealed snapshot is there, its tools at hand then; Refused ``other-mounts`` where it is of others."""
-    if not _is_there(session, room.place):
+    if not may_be_run(room.run) or not _is_there(session, room.place):
         return False
     try:
         found = session.vault.sealed(room).sources

@@ -52,7 +52,7 @@ class Archive(Fact):
         depot = self.depot
         if depot.restic:
             return f"{depot.spoken}#{self.name}" if self.name else depot.spoken
-        return f"volume:{depot.volume}/{self.name}" if depot.volume else f"{depot.path}/{self.name}"
+        return f"volume:{depot.volume}/{self.name}" if depot.volume else f"{depot.path.rstrip('/')}/{self.name}"
 
 
 class Exported(Fact):

@@ -45,6 +45,9 @@ def archive_from(text: str) -> Archive | None:
         if not name:
             raise UsageError("bad-place", f"{text} names no file.", then="Name one: refloat backup TARGET --list")
         return Archive(depot=depot_from(folder or "/"), name=name)
-    if text.endswith(ENDING) and "/" not in text:
+    if "/" in text:
+        what = f"{text} is no archive: they are looked for where the engine is, not in this folder."
+        raise UsageError("bad-place", what, then="Name its whole path there: /DIR/FILE, or volume:NAME/FILE.")
+    if text.endswith(ENDING):
         return Archive(depot=Depot(volume=DEFAULT_VOLUME), name=text)
     return None

@@ -45,6 +45,17 @@ def test_an_archive_is_named_as_it_is_told(text: str, archive: Archive | None) -
     assert archive_from(text) == archive
 
 
+@pytest.mark.parametrize("text", ["./a.tar.zst", "backups/a.tar.zst", "shop/db"])
+def test_an_archive_is_not_looked_for_in_the_folder_one_is_in(text: str) -> None:
+    with pytest.raises(UsageError, match="where the engine is") as no:
+        archive_from(text)
+    assert no.value.code == "bad-place"
+
+
+def test_an_archive_in_the_root_is_called_by_its_path() -> None:
+    assert Archive(depot=Depot(path="/"), name="a.tar.zst").spoken == "/a.tar.zst"
+
+
 def test_the_name_of_an_archive_holds_target_and_run() -> None:
     assert archive_name("app", "20261122-063625-ab12cd") == "app-20261122-063625-ab12cd.tar.zst"
 

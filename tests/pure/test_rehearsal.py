@@ -16,7 +16,7 @@ from runner.engine.memory import Behaviour, Fault, MemoryEngine, RunnerDied
 from runner.errors import RefloatError, Refused
 from runner.facts import Container
 from runner.goal import Goal
-from runner.labels import RUN
+from runner.labels import RUN, may_be_run
 from runner.options import Options
 from runner.plan import Plan
 from runner.pruning import find_leftovers, prune
@@ -157,9 +157,12 @@ def test_an_earlier_snapshot_does_as_well_and_stays(tmp_path: Path) -> None:
     assert here.rehearse(snapshot=snapshot).passed
     assert snapshot in here.rooms()
     assert "pause" not in {name for name, _ in here.engine.calls}
-    with pytest.raises(Refused) as refused:
-        here.rehearse(snapshot="20200101-000000-aaaaaa")
-    assert refused.value.code == "no-such-snapshot"
+    for unknown in ("20200101-000000-aaaaaa", "a b", "Ü", "--x"):
+        with pytest.raises(Refused) as refused:
+            here.rehearse(snapshot=unknown)
+        assert refused.value.code == "no-such-snapshot"
+    assert not may_be_run("a b")
+    assert may_be_run(f"{snapshot}.2")
 
 
 def test_an_archive_is_played_on_and_the_target_is_neither_paused_nor_asked(tmp_path: Path) -> None:
