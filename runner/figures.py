@@ -5,18 +5,21 @@ The way back is not in it, and it changes nothing.
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from runner.evidence import Finding
 from runner.facts import Container, Json
 from runner.forecast import forecast, healthy_after_s
 from runner.outcome import Outcome
-from runner.plan import Plan
+from runner.plan import Member, Plan, step_key
 from runner.played import Played
 from runner.progress import found_by
 from runner.quoting import quoted_lines
-from runner.records import End
+from runner.records import Did, End, Failed, Record
 from runner.rehearsal import Altered, Rehearsed
 from runner.session import Session
 from runner.spec.inspected import objects, texts
+from runner.steps.proof import CompareEvidence
 from runner.trouble import new_trouble
 from runner.vault.port import Room, Source
 from runner.world import World
@@ -27,7 +30,6 @@ SHOWN_LINES = 20
 def verdict(inner: Session, plan: Plan, forward: Outcome) -> dict[str, object]:
     """How the play went, as fields of a ``Rehearsed``."""
     records = inner.runs.records(plan.run)
-    found = found_by(plan, records, "compare-evidence").get("findings")
     passed = forward.end is End.NEW
     return {
         "passed": passed,
@@ -37,8 +39,22 @@ def verdict(inner: Session, plan: Plan, forward: Outcome) -> dict[str, object]:
         "downtime_s": forward.downtime_s if passed else None,
         "ready_s": healthy_after_s(plan, records),
         "unasked": forward.unasked,
-        "evidence": tuple(Finding.model_validate(one) for one in found) if isinstance(found, list) else (),
+        "evidence": evidence_of(plan, records, plan.lead),
     }
+
+
+def evidence_of(plan: Plan, records: tuple[Record, ...], member: Member) -> tuple[Finding, ...]:
+    """What was compared last of a member, whether it was as hoped or not."""
+    keys = {
+        step_key(index)
+        for index, step in enumerate(plan.steps)
+        if isinstance(step, CompareEvidence) and plan.member_of(step).run == member.run
+    }
+    told = (each.facts for each in reversed(records) if isinstance(each, Did | Failed) and each.key in keys)
+    try:
+        return tuple(Finding.model_validate(one) for one in objects(next(told, {}).get("findings")))
+    except ValidationError:
+        return ()
 
 
 def figures(played: Played, meant: Plan, look: World, said: str, seen: Rehearsed) -> dict[str, object]:

@@ -5,25 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import ValidationError
-
-from runner.evidence import Finding
 from runner.facts import Container, Usage
-from runner.figures import altered, refreshed, trouble_in
+from runner.figures import altered, evidence_of, refreshed, trouble_in
 from runner.forecast import forecast
 from runner.health import NotProven
 from runner.labels import SUCCESSOR
 from runner.outcome import Outcome
-from runner.plan import Member, Plan, step_key
+from runner.plan import Member, Plan
 from runner.played import compared, not_back, see_up
 from runner.progress import found_by
-from runner.records import Did, End, Failed, Record, Wish
+from runner.records import End, Record, Wish
 from runner.rehearsal import Rehearsed
 from runner.rehearsed_stack import with_members
 from runner.session import Session
-from runner.spec.inspected import objects
 from runner.steps.nouns import HealthTerms, Reading
-from runner.steps.proof import CompareEvidence
 from runner.unasked import unasked
 from runner.world import World
 
@@ -117,7 +112,8 @@ def stack_verdict(played: StackPlayed, forward: Outcome, told: Rehearsed) -> Reh
     )
     members = (
         seen.model_copy(update={"ready_s": _ready_s(played.plan, records, member.played),
-                                "evidence": _evidence(played.plan, records, member.played), "used_before": member.used,
+                                "evidence": evidence_of(played.plan, records, member.played),
+                                "used_before": member.used,
                                 "unasked": unasked(played.plan, records, member.played.run)})
         for member, seen in zip(played.members, told.members, strict=True)
     )  # fmt: skip
@@ -127,20 +123,6 @@ def stack_verdict(played: StackPlayed, forward: Outcome, told: Rehearsed) -> Reh
 def _ready_s(plan: Plan, records: tuple[Record, ...], member: Member) -> float | None:
     ready_s = found_by(plan, records, "prove-health", member.run).get("ready_after_s")
     return ready_s if isinstance(ready_s, float) else None
-
-
-def _evidence(plan: Plan, records: tuple[Record, ...], member: Member) -> tuple[Finding, ...]:
-    """What was compared last of a member, whether it was as hoped or not."""
-    keys = {
-        step_key(index)
-        for index, step in enumerate(plan.steps)
-        if isinstance(step, CompareEvidence) and plan.member_of(step).run == member.run
-    }
-    told = (each.facts for each in reversed(records) if isinstance(each, Did | Failed) and each.key in keys)
-    try:
-        return tuple(Finding.model_validate(one) for one in objects(next(told, {}).get("findings")))
-    except ValidationError:
-        return ()
 
 
 def seen_of_stack(played: StackPlayed, seen: Rehearsed) -> Rehearsed:

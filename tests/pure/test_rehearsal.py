@@ -13,6 +13,7 @@ from runner.archiving import Archiving
 from runner.backing_up import BackedUp
 from runner.backing_up import Wanted as BackupWanted
 from runner.engine.memory import Behaviour, Fault, MemoryEngine, RunnerDied
+from runner.engine.memory.behaviour import Answer as Reply
 from runner.errors import RefloatError, Refused
 from runner.facts import Container
 from runner.goal import Goal
@@ -276,6 +277,16 @@ def test_what_the_old_version_does_not_answer_stays_unproven(tmp_path: Path, rec
         "mon does not answer this, so of the new version it stays unproven: port 80 accepts, evidence “rows”"
     ]
     assert [each.answer for each in story.probes] == [NOT_ASKED]
+
+
+def test_evidence_that_fails_it_is_shown_with_both_values(tmp_path: Path, recipe: Callable[[str], None]) -> None:
+    recipe("on fire")
+    seven, none = (Behaviour(answers=(Reply(argv=("rows",), stdout=rows),)) for rows in ("7", "0"))
+    here = machine(Stage("loses rows", old=seven, new=none), tmp_path)
+    result = here.rehearse()
+    assert (result.passed, result.code) == (False, "evidence")
+    assert [(one.ok, one.before, one.after) for one in result.evidence] == [(False, "7", "0")]
+    assert "✗ rows: 7 → 0: it must not change" in rehearsal_report(result)
 
 
 def test_a_failed_rehearsal_does_not_open_the_gate(tmp_path: Path) -> None:
