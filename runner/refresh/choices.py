@@ -40,13 +40,18 @@ class Texts:
 
 @dataclass(frozen=True)
 class Question:
-    """One conflict: where, what about, and which conflict exactly."""
+    """One conflict: where, what about, and which conflict exactly.
+
+    ``texts`` is there for a merge alone; ``compares`` is whether without one, too, the user's is a file to be shown
+    beside a new default file.
+    """
 
     path: str
     ask: Ask
     sentence: str
     fingerprint: str
     texts: Texts | None = None
+    compares: bool = False
 
     @property
     def choices(self) -> tuple[str, ...]:

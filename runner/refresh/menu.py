@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from runner.errors import Refused
+from runner.errors import Interrupted, Refused
 from runner.refresh.choices import (
     ABORT,
     INSTALL,
@@ -75,8 +75,12 @@ class Menu:
     def __call__(self, question: Question) -> Answer:
         """Ask until an answer is given; to abort is an error that ends the refresh."""
         self._terminal.show(f"\n ! {printable(self._called + question.path)}\n   {printable(question.sentence)}\n")
-        answer = self._merge(question, question.texts) if question.texts else self._two_way(question)
-        return stop_on_abort(answer)
+        try:
+            return stop_on_abort(self._merge(question, question.texts) if question.texts else self._two_way(question))
+        except KeyboardInterrupt as pressed:  # every question comes before the first byte is written
+            raise Interrupted(
+                "refresh-interrupted", "The refresh was interrupted.", then="Start it again any time."
+            ) from pressed
 
     def failed(self, path: str, error: OSError) -> str:
         """Ask what to do about a path that cannot be changed."""

@@ -89,7 +89,7 @@ def report_of(settlement: Settlement, world: World) -> Report:
     """Draw up the report while the user's versions are still there to be compared."""
     swaps = [change for change in settlement.changes if isinstance(change, Swap)]
     diffs = {swap.path: _diff_of(swap, settlement, world) for swap in swaps}
-    diffs |= {question.path: _diff_of_a_question(question) for question in _left_as_they_are(settlement, diffs)}
+    diffs |= {question.path: _diff_of_a_question(question, world) for question in _left_as_they_are(settlement, diffs)}
     directories = [path for path, entry in settlement.seen.items() if entry and entry.kind is Kind.DIRECTORY]
     taken = [swap.path for swap in swaps if swap.path in directories and swap.had]
     lost = {path: world.below(path) for path in taken}
@@ -100,14 +100,17 @@ def report_of(settlement: Settlement, world: World) -> Report:
 
 def _left_as_they_are(settlement: Settlement, changed: Mapping[str, str]) -> list[Question]:
     asked = (*settlement.still_open, *(question for question, _ in settlement.answered))
-    return [question for question in asked if question.path not in changed]
+    shows = [question for question in asked if question.texts or question.compares]  # not one about a mode
+    return [question for question in shows if question.path not in changed]
 
 
-def _diff_of_a_question(question: Question) -> str:
+def _diff_of_a_question(question: Question, world: World) -> str:
     texts = question.texts
-    if texts is None or max(len(texts.user), len(texts.new)) > _DIFF_LIMIT_BYTES:
-        return ""
-    return unified_diff(texts.user, texts.new, "yours, kept", "new default")
+    user = texts.user if texts else world.user_text(question.path)
+    new = texts.new if texts else world.new_text(question.path)
+    if max(len(user), len(new)) > _DIFF_LIMIT_BYTES:
+        return "(too large to be shown)\n"
+    return unified_diff(user, new, "yours, kept", "new default")
 
 
 def _diff_of(swap: Swap, settlement: Settlement, world: World) -> str:

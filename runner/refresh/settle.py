@@ -68,7 +68,7 @@ class _Work:
         # An answer that lets a directory go was given to the names in it, not to any others.
         inside = self.world.below(path) if user.kind is Kind.DIRECTORY else ()
         print_of = fingerprint_of(path, verdict.row, old, user, new, *inside)
-        answer = self._ask(Question(path, ask, sentence, print_of))
+        answer = self._ask(Question(path, ask, sentence, print_of, compares=_compares(user, new)))
         if answer.choice == OPEN:
             line = lines.open_line(path, (KEEP, ask.value))
         elif answer.choice in (KEEP, LOOK_AGAIN):
@@ -171,6 +171,13 @@ class _Work:
 
 def _refreshable(old: Mapping[str, Entry]) -> dict[str, Entry]:
     return {path: entry for path, entry in old.items() if entry.kind is not Kind.SPECIAL}
+
+
+def _compares(user: Entry, new: Entry | None) -> bool:
+    """Whether these are two files of a size worth reading to show how they differ."""
+    if new is None or not (new.kind is user.kind is Kind.FILE):
+        return False
+    return max(user.size, new.size) <= MERGE_LIMIT_BYTES
 
 
 def _only(line: Line | None) -> tuple[Line, ...]:

@@ -90,6 +90,7 @@ def test_abort_and_ctrl_c_leave_every_byte_mode_and_link_as_it_was(start: Start,
         person.presses(key)
         status, shown = person.leaves()
     assert status == (3 if key == "a" else 130)
+    assert "Nothing was touched." in shown
     assert "Traceback" not in shown
     assert picture(tree.parent) == before
 

@@ -175,6 +175,17 @@ def test_the_report_shows_what_was_lost(three: Three) -> None:
     assert lost["d"] == ["d/deep", "d/deep/mine"]
 
 
+@pytest.mark.parametrize("more", [["--preview"], ["--preview", "--conflict", "keepold"]])
+def test_a_file_that_waits_or_stays_is_shown_beside_the_new_default(three: Three, more: list[str]) -> None:
+    old: Tree = {"merge": ("old\n", 0o644)}
+    user: Tree = {"merge": ("mine\n", 0o600), "own": "my own\n", "link": "stays\n", "data": b"\0mine"}
+    three.grow(old, user, {"merge": ("new\n", 0o640), "own": "default\n", "link@": "stays", "data": b"\0new"})
+    said = three.run(*more)
+    for shown in ("-mine\n   +new", "-my own\n   +default", "(binary: 5 and 4 bytes)"):
+        assert shown in said
+    assert "-stays" not in said
+
+
 def test_defaults_that_are_no_directories_are_an_error_that_says_so(three: Three) -> None:
     three.grow({}, {}, {})
     done = refloat_refresh("--old", three.old / "none", "--new", three.new, "--tree", three.tree)
