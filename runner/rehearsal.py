@@ -12,6 +12,7 @@ from runner.facts import Fact, Usage
 from runner.labels import RUN, member_run, run_of
 from runner.plan import Estimate, Expectation, Plan
 from runner.recipes.loader import recipe_for_image
+from runner.retention import span_words
 from runner.steps import AnyForward
 from runner.vault.port import Changed, Room, Source, VaultPlace
 
@@ -281,5 +282,5 @@ def convincing(results: tuple[Rehearsed, ...], plan: Plan, now: datetime, max_ag
     if not newest.passed:
         return f"its last rehearsal failed ({newest.why.rstrip('.')})"
     if now - datetime.fromisoformat(newest.at) > max_age:
-        return f"its last rehearsal is older than {max_age.days} days"
+        return f"its last rehearsal is older than {span_words(int(max_age.total_seconds()))}"
     return ""

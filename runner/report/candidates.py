@@ -83,11 +83,18 @@ def _told(one: Tried) -> CandidateTold:
     return CandidateTold(
         version=one.asked,
         verdict="works" if result.passed else "fails",
-        why=result.why,
+        why=_why(result),
         run=result.run,
         expected_s=result.expected.downtime_s if result.expected else None,
         total_s=result.total_s,
     )
+
+
+def _why(result: Rehearsed) -> str:
+    """Why it fails, or what stays unproven of one that works."""
+    if result.why or not result.unasked:
+        return result.why
+    return f"unproven, for the old version did not answer it either: {', '.join(result.unasked)}"
 
 
 def _whole_story(result: Rehearsed) -> Advice:
@@ -110,7 +117,7 @@ def _row(one: Tried) -> tuple[str, ...]:
     ready = seconds_words(result.ready_s) if result.ready_s is not None else ""
     files = ", ".join(_files(result))
     verdict = "works" if result.passed else "fails"
-    return (one.asked, verdict, back, expected, ready, files, _first_line(result.why))
+    return (one.asked, verdict, back, expected, ready, files, _first_line(_why(result)))
 
 
 def _files(result: Rehearsed) -> tuple[str, ...]:

@@ -123,10 +123,12 @@ def test_when_killed_anywhere_they_are_cleared_away_by_recover_or_prune(tmp_path
 
 def test_the_table_says_which_versions_work_and_why_others_do_not(tmp_path: Path) -> None:
     first, second = rehearsed(machine_of_four(tmp_path), "2.0", "3.0")
+    first = first.model_copy(update={"unasked": ("port 80 accepts",)})
     unknown = Refused("no-such-image", "There is no image vendor/mon:9 here.")
     tried = (Tried("2.0", first), Tried("3.0", second), Tried("9", refusal=unknown))
     lines = candidates_report(NAME, tried).splitlines()
     assert lines[1].split()[:3] == ["2.0", "works", "passed"]
+    assert lines[1].endswith("unproven, for the old version did not answer it either: port 80 accepts")
     assert "the copy does not stay up" in lines[2]
     assert lines[3].split()[:3] == ["9", "not", "tried"]
     assert "1 of 3 versions of mon work" in lines[5]

@@ -12,6 +12,7 @@ import pytest
 from runner.archiving import Archiving
 from runner.backing_up import BackedUp
 from runner.backing_up import Wanted as BackupWanted
+from runner.clock import MemoryClock
 from runner.engine.memory import Behaviour, Fault, MemoryEngine, RunnerDied
 from runner.engine.memory.behaviour import Answer as Reply
 from runner.errors import RefloatError, Refused
@@ -215,8 +216,9 @@ def test_the_gate_wants_this_very_change_passed_and_young(tmp_path: Path) -> Non
     assert refused.value.code == "not-rehearsed"
     here.rehearse(quick=True)
     require_rehearsal(session, here.plan)
-    with pytest.raises(Refused, match="older"):
-        require_rehearsal(session, here.plan, timedelta(days=-1))
+    with pytest.raises(Refused, match="older than 12 hours"):
+        later = replace(session, clock=MemoryClock(session.clock.now() + timedelta(days=1)))
+        require_rehearsal(later, here.plan, timedelta(hours=12))
     here.engine.set_restart_policy(NAME, {"Name": "no", "MaximumRetryCount": 0})
     with pytest.raises(Refused, match="it changed since"):
         require_rehearsal(session, here.plan)
