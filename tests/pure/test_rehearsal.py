@@ -216,8 +216,8 @@ def test_the_gate_wants_this_very_change_passed_and_young(tmp_path: Path) -> Non
     assert refused.value.code == "not-rehearsed"
     here.rehearse(quick=True)
     require_rehearsal(session, here.plan)
+    later = replace(session, clock=MemoryClock(session.clock.now() + timedelta(days=1)))
     with pytest.raises(Refused, match="older than 12 hours"):
-        later = replace(session, clock=MemoryClock(session.clock.now() + timedelta(days=1)))
         require_rehearsal(later, here.plan, timedelta(hours=12))
     here.engine.set_restart_policy(NAME, {"Name": "no", "MaximumRetryCount": 0})
     with pytest.raises(Refused, match="it changed since"):
