@@ -11,13 +11,16 @@ WORD = r"(?:pass|pwd|secret|token|credential|key|auth(?!ors?\b)|dsn)"
 SECRET_NAME = re.compile(WORD, re.IGNORECASE)
 # Names whose lists are command lines: there the word after a telling option is hidden.
 COMMAND_LINES = ("Cmd", "Entrypoint", "Test")
+# A name is looked at once, from its beginning, and taken whole: a log may hold a line of a megabyte without a blank.
+NAME = rf"(?<![\w.-])(?=[\w.-]*{WORD})[\w.-]++"
+OPTION = rf"(?<![\w.-])(?=[\w.]*+-[\w.-]*{WORD})[\w.-]++"
 IN_TEXT = (
     (re.compile(r"(\w://[^/\s:@]*:)[^@/\s]+(?=@)"), rf"\1{HIDDEN}"),
-    (re.compile(rf"([\w.-]*{WORD}[\w.-]*\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s,;&]+)", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(rf"(--?[\w.-]*{WORD}[\w.-]*\s+)('[^']*'|\"[^\"]*\"|[^\s]+)", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(rf"([\w.-]*{WORD}[\w.-]*:\s+)(.+)", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(rf"({NAME}\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s,;&]+)", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(rf"({OPTION}\s+)('[^']*'|\"[^\"]*\"|[^\s]+)", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(rf"({NAME}:\s+)(.+)", re.IGNORECASE), rf"\1{HIDDEN}"),
 )
-TELLING_OPTION = re.compile(rf"--?[\w.-]*{WORD}[\w.-]*", re.IGNORECASE)
+TELLING_OPTION = re.compile(rf"--?(?=[\w.-]*{WORD})[\w.-]*+", re.IGNORECASE)
 
 
 def masked_text(text: str) -> str:

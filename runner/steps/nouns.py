@@ -207,9 +207,3 @@ class FileEdit(Fact):
 
 def _spliced(content: bytes, at: int, was: str, becomes: str) -> bytes:
     return content[:at] + becomes.encode() + content[at + len(was.encode()) :]
-
-
-class LogTail(Fact):
-    """The last words of a container."""
-
-    lines: tuple[str, ...]

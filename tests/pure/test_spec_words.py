@@ -57,6 +57,26 @@ def test_secrets_of_the_host_part_are_hidden(host: Json) -> None:
     assert SECRET not in "".join(spec_lines(spec(host=host)))
 
 
+@pytest.mark.parametrize("piece", ["a", "key", "-", "a-"])
+def test_a_line_of_many_thousand_characters_without_a_blank_is_gone_through_once(piece: str) -> None:
+    line = piece * 30_000  # going through it again from every character took many minutes
+    assert masked_text(f"{line} --token {SECRET}") == f"{line} --token ***"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (f"re-key {SECRET}", "re-key ***"),
+        (f"x.api-key={SECRET},y=1", "x.api-key=***,y=1"),
+        (f"---token '{SECRET} 1' rest", "---token *** rest"),
+        (f"A_KEY='{SECRET}'B_KEY={SECRET}", "A_KEY=***B_KEY=***"),
+        (f"author={SECRET} authors: {SECRET}", f"author={SECRET} authors: {SECRET}"),
+    ],
+)
+def test_what_follows_a_telling_name_is_hidden_and_the_name_is_not(line: str, shown: str) -> None:
+    assert masked_text(line) == shown
+
+
 def test_what_is_no_secret_stays_readable() -> None:
     text = "run --config.file=/etc/app.yml --web.listen-address=:9090 http://db:5432/x"
     assert masked_text(text) == text

@@ -8,7 +8,7 @@ from hashlib import sha256
 from runner.engine.memory import birth, files, life
 from runner.engine.memory.conversation import MemoryConversation
 from runner.engine.memory.faults import Faults, call
-from runner.engine.memory.world import STANDS, World, bad_request, familiar
+from runner.engine.memory.world import STANDS, World, bad_request, digest_of, familiar
 from runner.engine.parse import text
 from runner.errors import Conflict, EngineError
 from runner.facts import Change, Container, Engine, Finished, Image, Json, Network, Usage, Volume
@@ -294,8 +294,3 @@ class MemoryEngine:
 def carries(labels: Mapping[str, str], wanted: Mapping[str, str] | None) -> bool:
     """Whether these labels are all there; an empty value stands for any value."""
     return all(key in labels and value in ("", labels[key]) for key, value in (wanted or {}).items())
-
-
-def digest_of(image: Image) -> str:
-    """The registry's digest of an image; its id where none is known."""
-    return image.digests[0].partition("@")[2] if image.digests else image.id

@@ -141,11 +141,6 @@ class World:
             if mount.name:
                 self.add_volume(mount.name, driver=mount.driver or "local")
 
-    def place_volume(self, volume: Volume) -> None:
-        """Put a volume here as it was seen elsewhere."""
-        self.volumes[volume.name] = volume
-        self.data.setdefault(volume.name, {})
-
     def place_network(self, network: Network) -> None:
         """Put a network here as it was seen elsewhere; it takes the place of one of the same name."""
         self.networks = {key: each for key, each in self.networks.items() if each.name != network.name}
@@ -249,6 +244,11 @@ def familiar(ref: str) -> str:
     if "@" in name or name.startswith("sha256:") or ":" in name.rpartition("/")[2]:
         return name
     return f"{name}:latest"
+
+
+def digest_of(image: Image) -> str:
+    """The registry's digest of an image; its id where none is known."""
+    return image.digests[0].partition("@")[2] if image.digests else image.id
 
 
 def bad_request(what: str) -> EngineError:
