@@ -9,7 +9,7 @@ from runner.facts import Json
 from runner.rehearsal import Rehearsed
 from runner.report.clean import cleaned
 from runner.report.story import Advice, CandidateTold, Mark, SideTold, Story
-from runner.report.words import columns, count_words, seconds_words
+from runner.report.words import columns, count_words, seconds_words, unproven_words
 
 HEADS = ("version", "verdict", "way back", "downtime", "healthy after", "data files", "why")
 
@@ -94,7 +94,7 @@ def _why(result: Rehearsed) -> str:
     """Why it fails, or what stays unproven of one that works."""
     if result.why or not result.unasked:
         return result.why
-    return f"unproven, for the old version did not answer it either: {', '.join(result.unasked)}"
+    return unproven_words(result.unasked)
 
 
 def _whole_story(result: Rehearsed) -> Advice:

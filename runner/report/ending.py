@@ -7,7 +7,7 @@ from runner.plan import Plan
 from runner.records import Closed, End, Meant, Record, Turned
 from runner.report.lines import labelled
 from runner.report.story import Advice
-from runner.report.words import count_words, seconds_words
+from runner.report.words import count_words, seconds_words, unproven_words
 
 
 def headline(end: Outcome) -> str:
@@ -69,7 +69,7 @@ def ending(end: Outcome) -> str:
             f"Downtime {seconds_words(end.downtime_s)}, {seconds_words(end.total_s or 0)} in all; run {end.run}."
         )
     if end.end is End.NEW and end.unasked:
-        lines.append(f"Unproven, for {end.old} did not answer it either: {', '.join(end.unasked)}.")
+        lines.append(f"{unproven_words(end.unasked)}.")
     if end.end is End.NEW and end.removed_entries:
         lines.append(removed_words(end))
     if end.log:

@@ -31,6 +31,7 @@ from runner.report.story import (
     StepTold,
     Story,
 )
+from runner.report.words import unproven_words
 
 MARKS = {End.NEW: Mark.GOOD, End.OLD: Mark.BACK, End.STUCK: Mark.BAD, None: Mark.OPEN}
 
@@ -80,7 +81,7 @@ def rehearsal_story(result: Rehearsed, plan: Plan | None, records: tuple[Record,
             "downtime_s": result.downtime_s,
             "way_back": _way_back(result, records),
             "figures": rehearsal_figures(result, evidence),
-            "advice": (_after(result), Advice(text=untouched)),
+            "advice": (_after(result), *_unproven(result.unasked if result.passed else ()), Advice(text=untouched)),
             "evidence": evidence,
             "old": _started_from(result, played.old),
             "hops": tuple(_hop_told(each) for each in result.hops),
@@ -209,7 +210,11 @@ def _advice(plan: Plan, end: Outcome) -> tuple[Advice, ...]:
         return (Advice(text="Mend what failed, and try it on a copy first", command=again),)
     if end.end is End.STUCK:
         return advice(end)[1:]
-    return advice(end)
+    return (*advice(end), *(_unproven(end.unasked) if end.end is End.NEW else ()))
+
+
+def _unproven(names: tuple[str, ...]) -> tuple[Advice, ...]:
+    return (Advice(text=f"{unproven_words(names)}. Name what it does answer with --probe"),) if names else ()
 
 
 def _way_back(result: Rehearsed, records: tuple[Record, ...]) -> str:

@@ -55,6 +55,11 @@ def sign(ok: bool | None) -> str:
     return "–" if ok is None else "✓" if ok else "✗"
 
 
+def unproven_words(names: tuple[str, ...]) -> str:
+    """What an upgrade does not show, for the new version was not asked."""
+    return f"Unproven, for the old version did not answer it either: {', '.join(names)}"
+
+
 def columns(rows: tuple[tuple[str, ...], ...], heads: tuple[str, ...]) -> str:
     """A table in plain text, two blanks between its columns; the last column may be as long as it likes."""
     every = (heads, *rows)

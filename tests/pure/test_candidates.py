@@ -128,7 +128,7 @@ def test_the_table_says_which_versions_work_and_why_others_do_not(tmp_path: Path
     tried = (Tried("2.0", first), Tried("3.0", second), Tried("9", refusal=unknown))
     lines = candidates_report(NAME, tried).splitlines()
     assert lines[1].split()[:3] == ["2.0", "works", "passed"]
-    assert lines[1].endswith("unproven, for the old version did not answer it either: port 80 accepts")
+    assert lines[1].endswith("Unproven, for the old version did not answer it either: port 80 accepts")
     assert "the copy does not stay up" in lines[2]
     assert lines[3].split()[:3] == ["9", "not", "tried"]
     assert "1 of 3 versions of mon work" in lines[5]

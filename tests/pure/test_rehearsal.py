@@ -273,7 +273,7 @@ def test_what_the_old_version_does_not_answer_stays_unproven(tmp_path: Path, rec
     assert "\n  ".join(("did not answer it either", *unproven)) in rehearsal_report(result)
     end = here.runner.apply(here.plan)
     assert (end.exit_status, end.unasked) == (0, unproven)
-    assert "Unproven, for 1.0 did not answer it either: port 80 accepts, evidence “rows”." in ending(end)
+    assert "Unproven, for the old version did not answer it either: port 80 accepts, evidence “rows”." in ending(end)
     story = story_of_run(here.home, end.run)
     assert [each.text for each in story.warnings if each.code == "noted"] == [
         "mon does not answer this, so of the new version it stays unproven: port 80 accepts, evidence “rows”"
