@@ -41,8 +41,9 @@ def preview_target(target: str, wishes: Wishes, save: Path | None, *, as_json: b
     answered = _ask_each(seen.found.open) if seen and save and sys.stdin.isatty() else []
     if save:
         given = wishes.refresh.answers
-        save_answers(save, [*(_given_before(given) if given else ()), *answered])
-        tell(f"{len(answered)} answer(s) written to {save}. Use them: --answers {save}")
+        kept = [*(_given_before(given) if given else ()), *answered]
+        save_answers(save, kept)
+        tell(f"{len(kept)} answer(s) written to {save}." + (f" Use them: --answers {save}" if kept else ""))
     if save and answered:
         prepared = read_prepared(save)
         options = options.model_copy(update={"prepared": prepared.answers, "texts": prepared.texts})

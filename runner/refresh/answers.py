@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runner.errors import Refused, UsageError
-from runner.refresh.choices import KEEP, Answer, Asks, Question
+from runner.refresh.choices import KEEP, Answer, Asks, Question, stop_on_abort
 from runner.refresh.decide import Ask
 from runner.refresh.entries import printable
 
@@ -35,7 +35,7 @@ class PreparedAnswers:
             raise Refused("refresh-answer-stale", what, then="Prepare the answers again on the data as it is now.")
         if answer.choice not in question.choices:
             raise _unreadable(f"{where} cannot be answered with {answer.choice!r}: only {', '.join(question.choices)}")
-        return answer
+        return stop_on_abort(answer)
 
 
 def read_answers(path: Path, otherwise: Asks) -> PreparedAnswers:
@@ -86,6 +86,8 @@ def _answer_from(item: object) -> tuple[tuple[str, str], tuple[str, Answer]]:
     missing = [name for name in ("path", "question", "fingerprint", "choice") if not isinstance(item.get(name), str)]
     if missing or not isinstance(item.get("text", ""), str):
         raise _unreadable(f"an answer lacks {', '.join(missing) or 'a readable text'}: {item!r:.200}")
+    if item["question"] not in [*Ask]:
+        raise _unreadable(f"{printable(item['question'])!r} is no question: only {', '.join(Ask)}")
     text = item["text"].encode("utf-8", "surrogateescape") if "text" in item else None
     return (item["path"], item["question"]), (item["fingerprint"], Answer(item["choice"], text))
 

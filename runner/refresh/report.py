@@ -68,7 +68,8 @@ class Report:
 
 def waiting_for_answers(count: int) -> str:
     """Say how many conflicts are open, and how they are answered."""
-    return f"{count} conflict(s) wait for an answer: --save-answers FILE asks, --conflict keepold or install decides."
+    how = "--save-answers FILE asks at a terminal, --conflict keepold or install decides"
+    return f"{count} conflict(s) wait for an answer: {how}."
 
 
 def plain_question(question: Question) -> dict[str, object]:

@@ -64,6 +64,7 @@ def test_a_program_sees_the_open_conflicts_and_answers_them(tree: Path) -> None:
         '{"version": 1}',
         '{"version": 1, "answers": [1]}',
         '{"version": 1, "answers": [{"path": "a"}]}',
+        '{"version": 1, "answers": [{"path": "a", "question": "what", "fingerprint": "f", "choice": "keep"}]}',
     ],
 )
 def test_a_file_of_answers_nobody_understands_says_what_is_wrong(tree: Path, text: str) -> None:
@@ -80,6 +81,19 @@ def test_a_choice_the_question_does_not_have_says_which_it_has(tree: Path) -> No
     done = refloat_refresh(*arguments(tree), "--answers", tree.parent / "answers.json")
     assert done.status == 2
     assert "only keep, restore, install, abort" in done.output
+
+
+def test_an_answer_to_abort_touches_nothing_whatever_the_question(tmp_path: Path) -> None:
+    grow(tmp_path / "old", {"f": "old\n", "gone": "old", "mode": ("x", 0o644)})
+    grow(tmp_path / "new", {"f": "new\n", "own": "new", "mode": ("x", 0o640)})
+    tree = grow(tmp_path / "tree", {"f": "mine\n", "gone": "mine", "own": "mine", "mode": ("x", 0o600)})
+    before = picture(tree)
+    for question in json.loads(refloat_refresh(*arguments(tree), "--preview", "--json").output)["open"]:
+        answer = {name: question[name] for name in ("path", "question", "fingerprint")} | {"choice": "abort"}
+        (tmp_path / "answers.json").write_text(json.dumps({"version": 1, "answers": [answer]}))
+        done = refloat_refresh(*arguments(tree), "--answers", tmp_path / "answers.json", "--conflict", "install")
+        assert (done.status, "refresh-aborted" in done.output) == (3, True), done.output
+    assert picture(tree) == before
 
 
 def test_an_answer_that_lets_a_directory_go_holds_for_the_names_in_it_only(tmp_path: Path) -> None:
