@@ -48,7 +48,8 @@ def test_a_failed_upgrade_leaves_the_file_and_compose_has_nothing_to_do(
 ) -> None:
     with shop_on(lab_images, tmp_path, V2) as shop:
         before, ids = shop.file.read_bytes(), shop.ids()
-        failed = refloat(shop, monkeypatch, "apply", shop.db, "--to", "crash", "--vault", shop.bench.vault)
+        failed = refloat(shop, monkeypatch, "apply", shop.db, "--to", "crash", "--vault", shop.bench.vault,
+                         "--dwell", "1")  # fmt: skip
         assert failed.status == 5, failed.out + failed.err
         assert shop.file.read_bytes() == before
         shop.compose("up", "-d")

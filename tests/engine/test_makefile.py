@@ -16,6 +16,8 @@ OLD, NEW, CRASHES = "refloat-lab/busybox:1", "refloat-lab/busybox:2", "refloat-l
 MAKEFILE = """REFLOAT = {refloat}
 include $(shell $(REFLOAT) --makefile)
 """
+IDLE = ("sh", "-c", "trap 'exit 0' TERM; sleep 2147483647 & wait")
+"""It ends when it is asked to: sleep as the first process of a container would have to be killed, ten seconds later."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class Project:
 def project(engine_host: str, tmp_path: Path) -> Iterator[Project]:
     name = f"make-{uuid.uuid4().hex[:6]}"
     docker = ["docker", "--host", engine_host]
-    line = [*docker, "run", "--detach", "--name", name, "--volume", f"{name}:/data", OLD, "sleep", "infinity"]
+    line = [*docker, "run", "--detach", "--name", name, "--volume", f"{name}:/data", OLD, *IDLE]
     subprocess.run(line, capture_output=True, check=True)
+    (tmp_path / "refloat.yaml").write_text("defaults: {dwell_s: 0}\n", "utf-8")  # make is tried here, not its health
     (tmp_path / "Makefile").write_text(MAKEFILE.format(refloat=f"{sys.executable} -m runner.cli.main"), "utf-8")
     yield Project(engine_host, tmp_path, name)
     subprocess.run([*docker, "rm", "--force", "--volumes", name], capture_output=True, check=True)

@@ -48,9 +48,8 @@ def usable(bench: Bench, name: str) -> bool:
     return says(bench, name) == "ok"
 
 
-def upgrade(bench: Bench, target: str, version: str) -> Ran:
-    return bench.refloat("apply", target, "--to", version, "--vault", bench.vault, "--dwell", "1", "--deadline", "6",
-                         *ANSWERED)  # fmt: skip
+def upgrade(bench: Bench, target: str, version: str, *line: str) -> Ran:
+    return bench.refloat("apply", target, "--to", version, "--vault", bench.vault, "--dwell", "1", *ANSWERED, *line)
 
 
 def retained(bench: Bench) -> list[str]:
@@ -62,7 +61,7 @@ def test_the_administrators_device_goes_first_and_what_was_configured_is_retaine
     assert (waiting.status, waiting.error) == (75, "gate-open"), waiting.out
     planned = bench.plan("--to", "22.03.0").out
     assert "Only an administrator can do it. On one device first, then on the rest." in planned
-    too_early = upgrade(bench, device(bench), "22.03.0")
+    too_early = upgrade(bench, device(bench), "22.03.0", "--deadline", "8")
     assert too_early.status == 5, too_early.out + too_early.err
     assert "administrator needed" in too_early.out
     assert usable(bench, device(bench))
@@ -74,8 +73,8 @@ def test_the_administrators_device_goes_first_and_what_was_configured_is_retaine
     assert rest.status == 0, rest.out + rest.err
 
 
-def as_one(bench: Bench, canary: str, *, hooks: Sequence[Mapping[str, object]] = ()) -> Ran:
-    """The server, the administrator's device, then the other one, which keeps its version; both as it says."""
+def as_one(bench: Bench, canary: str, *, hooks: Sequence[Mapping[str, object]] = (), **other: object) -> Ran:
+    """The server, the administrator's device, then the other one, which keeps its version; `other` is for that one."""
     server = f"{bench.name}-server"
     kept = {
         "name": "retained",
@@ -83,8 +82,8 @@ def as_one(bench: Bench, canary: str, *, hooks: Sequence[Mapping[str, object]] =
         "argv": ["cat", "/data/settings", "/data/members"],
         "compare": "equal",
     }
-    told = {"answers": {"administrator": "maxadmin", "old-clients": "the release notes say so"}, "deadline_s": 15}
-    targets = {server: {"evidence": [kept]}, bench.name: {**told, "hooks": hooks}, device(bench): {"deadline_s": 15}}
+    told = {"answers": {"administrator": "maxadmin", "old-clients": "the release notes say so"}}
+    targets = {server: {"evidence": [kept]}, bench.name: {**told, "hooks": hooks}, device(bench): other}
     members = {server: "same", bench.name: canary, device(bench): "same"}
     file = bench.home.parent / "stack.json"
     file.write_text(json.dumps({"targets": targets, "stacks": {"opqo": {"members": members, "vault": bench.vault}}}))
@@ -95,7 +94,7 @@ def test_as_a_stack_the_servers_configuration_goes_back_where_old_clients_cannot
     """An optional change is triggered by hooks: delete the script, log in; between the two nobody can use it."""
     server = f"{bench.name}-server"
     before = bench.tree(server)
-    failed = as_one(bench, "23.09.0")
+    failed = as_one(bench, "23.09.0", deadline_s=8)
     assert failed.status == 5, failed.told
     assert "too old" in failed.out
     assert bench.tree(server) == before

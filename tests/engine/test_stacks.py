@@ -107,7 +107,7 @@ def test_who_was_paused_is_paused_again_whatever_comes_of_it_and_who_was_stopped
 
 def test_who_lives_in_the_network_of_one_is_made_anew_beside_the_new_one(bench: Bench) -> None:
     bench.target_with_data()
-    beside = ("--network", f"container:{bench.name}", "--env", "SECRET=s3cret")
+    beside = ("--network", f"container:{bench.name}", "--env", "SECRET=s3cret", "--stop-timeout", "1")
     old = bench.run(BUSYBOX, *beside, command=("sleep", "1d"), name=f"{bench.name}-side")
     gone = bench.apply("--to", "2.0")
     assert gone.status == 0, gone.told

@@ -15,7 +15,8 @@ import pytest
 OLD, NEW, CRASHES = "refloat-lab/busybox:1", "refloat-lab/busybox:2", "refloat-lab/misbehave:crash"
 SERVE = """mkdir -p /data/www
 [ -e /data/www/index.html ] || echo written by the old one > /data/www/index.html
-exec httpd -f -p 8000 -h /data/www"""
+trap 'exit 0' TERM
+httpd -f -p 8000 -h /data/www & wait"""
 THEIR_TESTS = """
 import socket
 from urllib.request import urlopen
@@ -67,6 +68,8 @@ def docker(host: str, *line: str) -> str:
 
 def their_pytest(host: str, folder: Path, tests: str, *line: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_theirs.py").write_text(tests, encoding="utf-8")
+    own = json.loads((folder / "refloat.yaml").read_text()) if (folder / "refloat.yaml").exists() else {}
+    (folder / "refloat.yaml").write_text(json.dumps({"defaults": {"dwell_s": 0}, **own}), encoding="utf-8")
     env = {
         **os.environ,
         "DOCKER_HOST": host,
