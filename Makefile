@@ -45,16 +45,20 @@ types: setup ## mypy, strict
 contracts: setup ## who may import whom
 	.venv/bin/lint-imports
 
+# What fails among other tests on a busy machine is tried once more alone; both runs are shown, the second one counts.
+define tested
+	@$(PYTEST) $(1) $(2) && exit 0; \
+	echo "Some tests failed above. Once more, only those, one at a time:"; \
+	$(PYTEST) $(1) -n 0 --last-failed --last-failed-no-failures none
+endef
+
 pure: setup ## the tests that need no engine and no network
-	$(PYTEST) tests/pure -q -n 2 --timeout 300
+	$(call tested,tests/pure,-q -n 2 --timeout 300)
 
 # The images come from a mirror while the checks use the processor; what each says is shown whole when it is through.
-# What fails among other tests on a busy machine is tried once more alone; both runs are shown, the second one counts.
 test: ## everything
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target images check browser
-	@$(PYTEST) tests --ignore=tests/pure $(PYTEST_ARGS) && exit 0; \
-	echo "Some tests failed above. Once more, only those, one at a time:"; \
-	$(PYTEST) tests --ignore=tests/pure -n 0 --last-failed --last-failed-no-failures none
+	$(call tested,tests --ignore=tests/pure,$(PYTEST_ARGS))
 
 demo: setup packages ## watch an upgrade succeed, and another one fail and come back
 	@compose/demo.sh

@@ -56,7 +56,7 @@ class Bench:
         self.docker("create", "--name", name, "--label", label, *options, image)
 
     def plan(self, *line: str) -> Ran:
-        return self.refloat("plan", *line, "--vault", self.vault)
+        return self.refloat("plan", *line, "--vault", self.vault, *QUICK)
 
     def apply(self, *line: str) -> Ran:
         return self.refloat("apply", self.name, *line, "--vault", self.vault, *QUICK)

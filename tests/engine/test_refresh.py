@@ -83,7 +83,9 @@ def test_edits_stay_and_new_defaults_come_in_and_the_way_back_brings_all_back(be
     config = CONFIG.format(evaluation="10s", job="prometheus")
     prometheus(bench, tmp_path, {"prometheus.yml": config, "rules.yml": "groups: []\n"})
     before = tree(bench)
-    rehearsed = bench.refloat("rehearse", bench.name, "--to", "2.53.3", "--vault", bench.vault, "--quick")
+    rehearsed = bench.refloat(
+        "rehearse", bench.name, "--to", "2.53.3", "--vault", bench.vault, "--quick", "--dwell", "1"
+    )
     assert (rehearsed.status, tree(bench)) == (0, before), rehearsed.out + rehearsed.err
     said = bench.upgraded("--to", "2.53.3").err
     assert "refresh configuration /etc/prometheus (Installed file 1, Merged 1)" in said
@@ -153,7 +155,7 @@ def test_a_conflict_is_answered_before_or_nothing_begins(bench: Bench, tmp_path:
     assert "refresh-configuration" not in [step["kind"] for step in left["steps"]]
     answers = typed(bench, tmp_path, ALERTS.format(receiver="both"))
     plan = str(tmp_path / "plan.json")
-    planned = bench.plan("--to", "0.28.1", "--answers", answers, "--out", plan)
+    planned = bench.plan("--to", "0.28.1", "--answers", answers, "--dwell", "1", "--out", plan)
     assert planned.status == 0, planned.out + planned.err
     assert "receiver: both" not in Path(plan).read_text()
     texts_missing = bench.refloat("apply", plan, "--json")
@@ -168,7 +170,7 @@ def test_an_answer_to_what_changed_since_turns_back_before_anything_is_stopped(b
     alertmanager(bench, tmp_path)
     plan = str(tmp_path / "plan.json")
     answers = answered(bench, tmp_path, ALERTS.format(receiver="both"))
-    assert bench.plan("--to", "0.28.1", "--answers", answers, "--out", plan).status == 0
+    assert bench.plan("--to", "0.28.1", "--answers", answers, "--dwell", "1", "--out", plan).status == 0
     edit(bench, "alertmanager.yml", ALERTS.format(receiver="another"))
     before, started = tree(bench), bench.target.state.started_at
     ran = bench.refloat("apply", plan, "--answers", answers)

@@ -119,7 +119,7 @@ def test_a_plan_is_carried_out_with_the_image_it_names_by_digest_although_the_ta
         bench.build(f"{bench.name}/own:{label}", f"FROM {MISBEHAVE}:2.0\nLABEL {label}=yes\n")
     pulling.push(f"{bench.name}/own:reviewed", "next")
     bench.docker("rmi", f"{bench.name}/own:reviewed")
-    planned = bench.plan("--to", "next", "--out", saved)
+    planned = bench.plan("--to", "next", "--dwell", "1", "--out", saved)
     assert planned.status == 0, planned.out + planned.err
     digest = next(line.split()[1] for line in planned.out.splitlines() if line.startswith("  digest "))
     pulling.push(f"{bench.name}/own:moved", "next")

@@ -116,7 +116,7 @@ def test_whenever_a_rehearsal_is_killed_the_next_call_clears_it_away(service: Be
     before, versions = service.process, ("--to", "2.0", "--to", "migrates")
     for moment, line, then in (
         ("a snapshot", ("--to", "2.0"), ("ls",)),
-        ("settles on the copy", versions, ("recover",)),
+        ("settles on the copy", versions, ("recover", service.name)),
         ("freeze   copy what changed", versions, ("prune", "--yes")),
         ("back     restore volume", ("--to", "2.0"), ("plan", service.name, "--to", "2.0")),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ targets:
   aimless: {{container: {name}-there2}}
   bad: {{container: {name}, goal: crash}}
   gone: {{container: {name}-gone, goal: 2.0}}
-  shut: {{container: {name}-shut, goal: 2.0, window: "Mon 00:00-00:01"}}
+  shut: {{container: {name}-shut, goal: 2.0, window: "{far} 00:00-00:01"}}
   later: {{container: {name}-later, goal: 2.0}}
 stacks:
   both: {{members: {{later: , {name}-beside: same}}}}
@@ -32,7 +33,8 @@ def bench(lab_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             bench.run(f"{MISBEHAVE}:1.0", name=f"{bench.name}-{end}")
         bench.target_with_data()
         config = tmp_path / "refloat.yaml"
-        config.write_text(CONFIG.format(name=bench.name))
+        far = datetime.now(UTC) + timedelta(days=3)
+        config.write_text(CONFIG.format(name=bench.name, far=f"{far:%a}"))
         monkeypatch.setenv("REFLOAT_CONFIG", str(config))
         yield bench
 
