@@ -26,6 +26,13 @@ settings.register_profile("searching", deadline=None, suppress_health_check=[Hea
 settings.register_profile("repeating", settings.get_profile("searching"), derandomize=True, database=None)
 settings.load_profile(os.environ.get("REFLOAT_TEST_EXAMPLES", "searching"))
 
+# What whoever starts the tests has set for refloat itself, for colours and for the width of lines is not for the tests.
+for _name in {name for name in os.environ if name.startswith("REFLOAT_") and not name.startswith("REFLOAT_TEST_")} | {
+    "FORCE_COLOR", "GITHUB_ACTIONS", "NO_COLOR", "PY_COLORS",
+}:  # fmt: skip
+    os.environ.pop(_name, None)
+os.environ["COLUMNS"] = "80"
+
 
 @pytest.fixture(scope="session")
 def engine_host() -> Iterator[str]:

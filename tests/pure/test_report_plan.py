@@ -185,8 +185,12 @@ def test_a_story_tells_a_wait_once_however_often_it_was_noted() -> None:
 
 
 def test_a_story_tells_the_evidence_before_and_after() -> None:
-    findings = {"findings": [{"name": "rows", "ok": True, "words": "7, as before"}]}
-    records = (OPENED, Did.model_validate({"at": at(1), "key": "4", "facts": findings}), Closed(at=at(2), end=End.NEW))
+    rows = {"name": "rows", "ok": True, "words": "7, as before", "before": "7", "after": "7"}
+    records = (
+        OPENED,
+        Did.model_validate({"at": at(1), "key": "4", "facts": {"findings": [rows]}}),
+        Closed(at=at(2), end=End.NEW),
+    )
     assert "Evidence\n  ✓ rows: 7, as before" in story(made(), records)
 
 
