@@ -25,15 +25,13 @@ class KeyTerminal:
 
     def key(self) -> str:
         """Wait for one key; keys typed ahead count. Ctrl-C interrupts as always."""
-        fd = sys.stdin.fileno()
-        before = termios.tcgetattr(fd)
         try:
-            tty.setcbreak(fd, termios.TCSADRAIN)
-            pressed = os.read(fd, 1)
-        finally:
-            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+            pressed = _one_key(sys.stdin.fileno())
+        except (OSError, termios.error):  # what a terminal that was closed says of itself
+            pressed = b""
         if not pressed:
-            raise Refused("refresh-aborted", "The terminal went away in the middle of a question.")
+            then = "Start it again at another one, or prepare --answers."
+            raise Refused("refresh-aborted", "The terminal went away in the middle of a question.", then=then)
         return pressed.decode("latin-1")
 
     def edit(self, path: Path) -> bool:
@@ -54,3 +52,12 @@ class KeyTerminal:
         except OSError as error:
             self.show(f"   {command[0]} cannot be started: {error.strerror}\n")
             return False
+
+
+def _one_key(fd: int) -> bytes:
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setcbreak(fd, termios.TCSADRAIN)
+        return os.read(fd, 1)
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import sys
 from pathlib import Path
 
 import pytest
 
+from runner.cli.refresh_terminal import KeyTerminal
+from runner.errors import Refused
 from runner.refresh.choices import keys_of
 from tests.refresh.refresh_person import PROMPT, Person, Start, arguments, editor
 from tests.refresh.refresh_trees import grow, picture
@@ -93,6 +98,18 @@ def test_abort_and_ctrl_c_leave_every_byte_mode_and_link_as_it_was(start: Start,
     assert "Nothing was touched." in shown
     assert "Traceback" not in shown
     assert picture(tree.parent) == before
+
+
+def test_a_terminal_that_goes_away_in_the_middle_of_a_question_ends_the_refresh(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theirs, ours = pty.openpty()
+    with os.fdopen(ours) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        os.close(theirs)
+        with pytest.raises(Refused, match="terminal went away") as refusal:
+            KeyTerminal().key()
+    assert refusal.value.code == "refresh-aborted"
 
 
 def test_other_keys_do_nothing(start: Start) -> None:
