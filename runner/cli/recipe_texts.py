@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import yaml
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from runner.documents.keys import alternative_names, field_at, models_at, nearest_key
+from runner.documents.keys import alternative_names, field_at, models_at, nearest_key, values_at
 from runner.errors import UsageError
 from runner.recipes.model import Recipe
 
@@ -68,8 +69,12 @@ def explanation_of(key: str) -> str:
         nearest = nearest_key(Recipe, pieces)
         meant = f"Did you mean {nearest}?" if nearest else "`refloat recipes schema` lists every key."
         raise UsageError("recipe-key-unknown", f"A recipe has no key {key!r}.", then=meant)
-    said = (field.description or "") if field else ""
-    return "\n".join([key + (f": {said}" if said else ""), *_alternatives(models)])
+    return "\n".join([_line(key, field) if field else key, *_alternatives(models)])
+
+
+def _line(key: str, field: FieldInfo) -> str:
+    facts = "; ".join(one for one in (values_at(field), "needed" if field.is_required() else "") if one)
+    return f"{key}{f' ({facts})' if facts else ''}{': ' + field.description if field.description else ''}"
 
 
 def _alternatives(models: tuple[type[BaseModel], ...]) -> Iterator[str]:
@@ -77,5 +82,4 @@ def _alternatives(models: tuple[type[BaseModel], ...]) -> Iterator[str]:
         names = ", ".join(alternative_names(model))
         yield f"  {names + ': ' if names else ''}{(model.__doc__ or '').strip().splitlines()[0]}"
         for name, field in model.model_fields.items():
-            needed = "" if not field.is_required() else " (needed)"
-            yield f"    {name}{needed}{': ' + field.description if field.description else ''}"
+            yield f"    {_line(name, field)}"

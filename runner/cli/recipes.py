@@ -18,6 +18,7 @@ from runner.paths import NoPath, catalogue_of, find_path
 from runner.paths import Path as Way
 from runner.recipes.loader import recipe_from_file, recipe_named, recipes_with
 from runner.recipes.model import Recipe
+from runner.reports import write_text
 from runner.versions import release_from
 
 recipes_app = typer.Typer(no_args_is_help=True, help="What refloat knows about products.")
@@ -64,7 +65,8 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> No
     """Read recipe files and say what is wrong with them, with file, line and key."""
     for file in files:
         recipe = recipe_from_file(file)
-        typer.echo(f"{file}: {recipe.title}: {len(recipe.hops)} hop rules, nothing wrong")
+        rules = "hop rule" if len(recipe.hops) == 1 else "hop rules"
+        typer.echo(f"{file}: {recipe.title}: {len(recipe.hops)} {rules}, nothing wrong")
 
 
 @recipes_app.command()
@@ -93,7 +95,7 @@ def new(
         return
     if output.exists():
         raise UsageError("file-exists", f"{output} exists already.", then="Name another file, or move that one away.")
-    output.write_text(text, encoding="utf-8")
+    write_text(output, text)
     typer.echo(f"{output} written; `refloat recipes check {output}` reads it.")
 
 

@@ -1,4 +1,4 @@
-"""Which keys stand where in a document: the nearest one to a slip, and what each means; it reads models alone."""
+"""Which keys stand where in a document, what each takes, and the nearest one to a slip; it reads models alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pydantic.fields import FieldInfo
 
 Models = tuple[type[BaseModel], ...]
 Where = tuple[str | int, ...]
+
+WORDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def nearest_key(root: type[BaseModel], path: Where) -> str:
@@ -66,3 +68,21 @@ def _models_in(annotation: object) -> Models:
     if get_origin(annotation) in (tuple, dict, Annotated, typing.Union, types.UnionType):
         return tuple(one for inner in get_args(annotation) for one in _models_in(inner))
     return ()
+
+
+def values_at(field: FieldInfo) -> str:
+    """What may stand at a key, in words; empty where that is a mapping with keys of its own."""
+    return _values_of(field.annotation)
+
+
+def _values_of(annotation: object) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) in (Annotated, typing.Union, types.UnionType):
+        inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+        return " or ".join(said for one in inner if (said := _values_of(one)))
+    if get_origin(annotation) is tuple:
+        return f"a list of {said}" if (said := _values_of(get_args(annotation)[0])) else ""
+    if get_origin(annotation) is dict:
+        return "names and values"
+    return WORDS.get(annotation, "") if isinstance(annotation, type) else ""

@@ -111,7 +111,8 @@ def recipe_from_file(path: Path) -> Recipe:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
-        raise UsageError("recipe-unreadable", f"The recipe {path} cannot be read: {wrong}.") from wrong
+        why = (wrong.strerror or "the system says no") if isinstance(wrong, OSError) else "it is no text"
+        raise UsageError("recipe-unreadable", f"The recipe {path} cannot be read: {why}.") from None
     extended = tree_from_yaml(text, str(path)).get("extends")
     return recipe_from_yaml(text, str(path), _shipped_tree(str(extended)) if extended else None)
 

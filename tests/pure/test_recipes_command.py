@@ -45,7 +45,9 @@ def test_warnings_do_not_disturb_the_answer() -> None:
     assert "advice" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["1.2.0.0\n# a comment\n1.2.0.3  # bug fix\n", '["1.2.0.0", "1.2.0.3"]'])
+@pytest.mark.parametrize(
+    "text", ["1.2.0.0\n# a comment\n1.2.0.3  # bug fix\n", '["1.2.0.0", "1.2.0.3"]', "\ufeff1.2.0.0\r\n1.2.0.3\r\n"]
+)
 def test_releases_may_stand_in_a_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "releases").write_text(text)
     result = run("path", "omflow", "1.1.6.1", "1.2.0.3", "--releases", str(tmp_path / "releases"))
@@ -59,6 +61,9 @@ def test_releases_may_stand_in_a_file(tmp_path: Path, text: str) -> None:
         (("path", "omflow", "1.2.0.0", "latest"), "version-unparsable"),
         (("path", "omflow", "1.2.0.0", "1.2.0.3", "--releases", "1.2.0.0,nonsense"), "version-unparsable"),
         (("path", "omflo", "1.2.0.0", "1.2.0.3"), "recipe-unknown"),
+        (("path", "omflow", "1.2.0.0", "1.2.0.3", "--releases", "missing.txt"), "releases-unreadable"),
+        (("path", "omflow", "1.2.0.0", "1.2.0.3", "--releases", "/"), "releases-unreadable"),
+        (("new", "our-thing", "-o", "/no/such/folder/our.yaml"), "not-writable"),
         (("show", "nothing.yaml"), "recipe-unreadable"),
         (("check", "nothing.yaml"), "recipe-unreadable"),
         (("explain", "stop_timeout"), "recipe-key-unknown"),
@@ -104,8 +109,10 @@ def test_the_schema_is_a_json_schema() -> None:
         ("releases", "never complete"),
         ("hops", "required-stops"),
         ("hops.required-stops", "may not be jumped over"),
-        ("notes.kind", "notes.kind"),
-        ("probes.http.status", "probes.http.status"),
+        ("notes.kind", "notes.kind (incompatible or mandatory or optional; needed)"),
+        ("probes.http.status", "probes.http.status (a whole number)"),
+        ("ready_log", "ready_log (a list of text)"),
+        ("stop_timeout_s", "(a whole number)"),
     ],
 )
 def test_a_key_is_explained(key: str, said: str) -> None:
