@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -99,10 +100,11 @@ def test_stopping_leaves_no_mount_namespace_process_link_or_rule(further: Lab) -
     address = further.engine("address")
     number = address.split(".")[2]
     further.engine("stop")
-    for kind, seen in _of_the_machine().items():
+    machine = _of_the_machine()
+    taken = Path("/run/refloat-engines", number).exists()  # by an engine that another test has started since
+    for kind, seen in machine.items():
         assert str(further.directory) not in seen, kind
-        assert f"refloat-{number}\n" not in seen, kind
-        assert f"refloat-veth{number}" not in seen, kind
+        assert taken or not re.search(rf"refloat-(veth)?{number}\b", seen), kind
     assert {path.name for path in further.directory.iterdir()} == {"data", "lock", "log"}
 
 
