@@ -88,12 +88,11 @@ def refresh_command(
     if to or image or pull or config_path:
         raise _not_named("--to, --image, --pull and --config-path go with a target, and none is named.")
     if new is None or tree is None:
-        missing = " and ".join(name for name, given in (("--new", new), ("--tree", tree)) if given is None)
-        raise _not_named(f"{missing}: not named, so there is nothing to refresh.")
+        missing = [name for name, given in (("--new", new), ("--tree", tree)) if given is None]
+        raise _not_named(f"{' and '.join(missing)}: not named, so there is nothing to refresh.")
     rules = Rules(unmanaged=frozenset(path.strip("/") for path in skip or ()))
-    trees = _with_modes(
-        _trees(old, store, new, tree, rules, _tokens_from(token or [])), old_permissions, new_permissions
-    )
+    found = _trees(old, store, new, tree, rules, _tokens_from(token or []))
+    trees = _with_modes(found, old_permissions, new_permissions)
     report = _refreshed(trees, conflict, answers, save, only_preview=only_preview)
     _print(report, as_json=as_json, diffs=only_preview)
 
