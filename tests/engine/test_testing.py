@@ -142,6 +142,7 @@ def test_what_cannot_be_rehearsed_is_told_in_words(engine_host: str, tmp_path: P
     ran = their_pytest(engine_host, tmp_path, tests)
     assert "no-such-container" in ran.stdout
     assert "Traceback" not in ran.stdout
+    assert "another exception" not in ran.stdout
 
 
 def test_without_a_target_it_says_what_to_type(engine_host: str, tmp_path: Path) -> None:
