@@ -12,7 +12,7 @@ import pytest
 from tests.engine.upgrade_lab import BUSYBOX, Bench, bench_on
 from tests.lab.engines import until
 
-CONFIG = """\
+HEAD = """\
 targets:
   db:
     container: {name}
@@ -21,6 +21,10 @@ targets:
     vault: {name}-vault
     silence:
       - {{kind: alertmanager, url: "http://{name}-am:9093", matchers: {{instance: "~{name}.*"}}, minutes: 20}}
+"""
+CONFIG = (
+    HEAD
+    + """\
       - {{kind: textfile, path: /var/tmp/refloat.prom, container: {name}-ne}}
       - {{kind: nagios, command_file: /tmp/nagios.cmd, container: {name}-na, hosts: [{name}]}}
       - {{kind: pushgateway, url: "http://{name}-pg:9091"}}
@@ -30,6 +34,7 @@ targets:
       - {{when: before-verdict, where: tools,
          argv: [sh, -c, 'curl -fsS http://{name}-ne:9100/metrics | grep ^refloat_upgrade_running']}}
 """
+)
 READS = "mkfifo -m 666 /tmp/nagios.cmd; while :; do cat /tmp/nagios.cmd; done"
 
 
@@ -100,19 +105,14 @@ def test_monitors_are_quiet_during_the_upgrade_and_speak_again_after_it_whatever
     assert (gauges(bench)["accepted"], pushed(bench)["accepted"]) == ("0", "0")
 
 
-REAL = """\
-targets:
-  db:
-    container: {name}
-    goal: 2.0
-    dwell_s: 1
-    vault: {name}-vault
-    silence:
-      - {{kind: alertmanager, url: "http://{name}-am:9093", matchers: {{instance: "~{name}.*"}}, minutes: 20}}
+REAL = (
+    HEAD
+    + """\
       - {{kind: nagios, command_file: /opt/nagios/var/rw/nagios.cmd, container: {name}-na, hosts: [localhost]}}
       - {{kind: icinga2, url: "https://{name}-ic:5665", user: refloat, password: !file password, ca: ca.crt,
          hosts: [db]}}
 """
+)
 ICINGA = """\
 object ApiUser "refloat" {{
   password = "{secret}"
