@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.asked import Asked, asked
+from runner.cli.asked import Asked, asked, refuse_older
 from runner.cli.ground import new_live, open_session, place_from
 from runner.cli.interrupts import Interrupts
 from runner.cli.messages import Messages
@@ -103,7 +103,7 @@ def carry_out(target: str, wishes: Wishes, *, as_json: bool, rehearsed: bool = F
     if not (saved or stack) and (hops := path_to(refloat, want.target, want.wishes.goal, want.wishes.options)):
         walk_path(refloat, hops, want.wishes, walking, as_json=as_json, rehearsed_within=within)
         return
-    plan = saved or _new_plan(refloat, want, stack)
+    plan = saved or _new_plan(refloat, want, stack, typed=wishes.aims or bool(member))
     if within is not None:
         from runner.rehearsals import require_rehearsal
 
@@ -124,9 +124,10 @@ def _within(want: Asked, *, asked: bool) -> timedelta | None:
     return want.rehearsed_within or (MAX_AGE if asked else None)
 
 
-def _new_plan(refloat: Refloat, want: Asked, stack: Stack | None) -> Plan:
+def _new_plan(refloat: Refloat, want: Asked, stack: Stack | None, *, typed: bool) -> Plan:
     wishes, goal, place = want.wishes, want.wishes.goal, place_from(want.wishes.vault)
     plan = refloat.plan_stack(stack, place) if stack else refloat.plan(want.target, goal, wishes.options, place)
+    refuse_older(plan, typed=typed)
     for warning in plan.warnings:
         tell(f"! {warning.text}")
     return plan

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from runner.cli.wishes import RefreshWishes, Wishes
 from runner.config.place import config_path
+from runner.errors import Refused
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from runner.config.model import TargetSettings
+    from runner.plan import Plan
 
 
 NO_WISHES = Wishes()
@@ -54,6 +56,18 @@ def asked(text: str, wishes: Wishes = NO_WISHES) -> Asked:
     if config.targets and not config.name_of(text):
         settings = next((config.target(name)[1] for name in _other_names(text) if config.name_of(name)), settings)
     return Asked(target, _over(wishes, settings), settings)
+
+
+def refuse_older(plan: Plan, *, typed: bool) -> None:
+    """Refused ``goal-older`` where only refloat.yaml says to go backwards: its goal was left behind by an upgrade.
+
+    ``typed``: the command line says where to go, and what is typed is meant.
+    """
+    older = [warning.text for warning in plan.warnings if warning.code == "downgrade"]
+    if older and not typed:
+        there = "--member NAME=VERSION" if plan.is_stack else f"--image {plan.new.image_ref}"
+        then = f"Raise the goal in refloat.yaml, or go there all the same: refloat apply {plan.target} {there}"
+        raise Refused("goal-older", ". ".join((*older, "Only the goal in refloat.yaml asks for it.")), then=then)
 
 
 def _other_names(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.asked import Asked, asked
+from runner.cli.asked import Asked, asked, refuse_older
 from runner.cli.ground import open_session, place_from
 from runner.cli.stacks import stack_asked
 from runner.cli.terminal import say, tell
@@ -67,6 +67,7 @@ def print_plan(target: str, wishes: Wishes, out: Path | None, member: list[str] 
     from runner.report.plan_text import plan_text
 
     plan = _planned(asked(target, wishes), target, wishes, member)
+    refuse_older(plan, typed=wishes.aims or bool(member))
     if out is not None:
         _write(out, plan.to_json())
     say(plan.to_json() if as_json else plan_text(plan))

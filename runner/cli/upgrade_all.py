@@ -75,7 +75,7 @@ def _chosen(config: Config, asked: tuple[str, ...]) -> tuple[str, ...]:
             raise UsageError(
                 "no-such-target",
                 f"refloat.yaml names nothing {text} that goes by itself.",
-                then="See which: refloat doctor",
+                then=f"It names: {', '.join(parts)}.",
             )
     return tuple(name for name in parts if not asked or name in called.values())
 

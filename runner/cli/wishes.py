@@ -173,6 +173,11 @@ class Wishes:
         return typed != Wishes()
 
     @property
+    def aims(self) -> bool:
+        """Whether it says where to go."""
+        return bool(self.to or self.image)
+
+    @property
     def goal(self) -> Goal:
         """Where to go."""
         from runner.goal import Goal

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.asked import refuse_older
 from runner.cli.stacks import stack_asked, window_of
 from runner.cli.wishes import Wishes
 from runner.compose.project import CONFIG_FILES, DEPENDS_ON, PROJECT, SERVICE, WORKING_DIR
@@ -17,7 +18,7 @@ from runner.facts import Image, Json
 from runner.goal import Goal
 from runner.labels import member_run
 from runner.options import Options
-from runner.plan import Plan
+from runner.plan import Plan, PlanWarning
 from runner.report.plan_text import plan_text
 from runner.stack_order import in_order, needs_of, recreated, with_tenants
 from runner.stacking import Part, Stack
@@ -176,6 +177,17 @@ def test_who_keeps_its_version_may_have_no_restart_policy_at_all_as_compose_leav
     engine.set_restart_policy(WEB, {"Name": "", "MaximumRetryCount": 0})
     plan = runner_on(engine, tmp_path).plan_stack(Stack(name="pair", parts=(GOES, Part(target=WEB))))
     assert not plan.members[1].recreated
+
+
+def test_a_goal_that_an_upgrade_left_behind_in_the_file_leads_nobody_back_unless_it_is_typed(tmp_path: Path) -> None:
+    plan = planned(tmp_path, GOES, WEB_GOES)
+    refuse_older(plan, typed=False)
+    older = PlanWarning(code="downgrade", text="mon: it is older")
+    back = plan.model_copy(update={"warnings": (*plan.warnings, older)})
+    refuse_older(back, typed=True)
+    with pytest.raises(Refused, match=r"it is older\. Only the goal in refloat\.yaml asks for it") as refused:
+        refuse_older(back, typed=False)
+    assert (refused.value.code, "Raise the goal" in refused.value.then) == ("goal-older", True)
 
 
 def test_a_stack_in_which_nobody_changes_is_nothing_to_do(tmp_path: Path) -> None:
