@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from vaultwork.checking import check_stream, nanoseconds
+from vaultwork.checking import check_stream, nanoseconds_in_tar
+from vaultwork.listing import nanoseconds
 from vaultwork.packing import Flow, packed
 from vaultwork.rooms import Room
 from vaultwork.sealing import SourceTold, sealed
@@ -149,7 +151,20 @@ def test_a_tree_takes_the_key_of_the_mount_it_is_for(bench: Bench) -> None:
     assert Path(os.fsdecode(tree), "a").read_text() == "1"
 
 
-@pytest.mark.parametrize(("text", "ns"), [("5", 5 * 10**9), ("1.5", 1_500_000_000), ("-0.25", -250_000_000),
-                                          ("1000000000.1234567890", 1_000_000_000_123_456_789)])  # fmt: skip
-def test_times_are_exact(text: str, ns: int) -> None:
-    assert nanoseconds(text) == ns
+@pytest.mark.parametrize(
+    ("in_tar", "found", "ns"),
+    [("5", b"5.0000000000", 5 * 10**9), ("-1", b"-1.0000000000", -(10**9)), ("-0.25", b"-1.7500000000", -250_000_000),
+     ("1000000000.1234567890", b"1000000000.1234567890", 1_000_000_000_123_456_789)],
+)  # fmt: skip
+def test_times_are_exact_as_tar_writes_them_and_as_find_does(in_tar: str, found: bytes, ns: int) -> None:
+    assert (nanoseconds_in_tar(in_tar), nanoseconds(found)) == (ns, ns)
+
+
+def test_what_is_older_than_1970_comes_back_with_its_time(bench: Bench) -> None:
+    for name in ("file", "socket"):
+        path = in_source(bench, name)
+        path.touch() if name == "file" else os.mknod(path, stat.S_IFSOCK | 0o600)
+        os.utime(path, ns=(0, -500_000_000))
+    archive = Archive(bench)
+    archive.check()
+    assert portrait(archive.bring_in()) == portrait(bench.source)

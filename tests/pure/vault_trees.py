@@ -112,7 +112,8 @@ def dress(path: bytes, dice: random.Random) -> None:
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         with without_support():
             _attribute(path, mode, dice)
-    os.utime(path, ns=(0, dice.choice([0, 1, 999_999_999, 1_000_000_000_123_456_789])), follow_symlinks=False)
+    times = [0, 1, 999_999_999, 1_000_000_000_123_456_789, -1, -1_250_000_000]
+    os.utime(path, ns=(0, dice.choice(times)), follow_symlinks=False)
 
 
 @contextlib.contextmanager

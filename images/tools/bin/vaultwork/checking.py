@@ -7,6 +7,7 @@ import tarfile
 from typing import IO
 
 from vaultwork.copying import FOREIGN_ATTRIBUTES, digest_of_attributes
+from vaultwork.listing import nanoseconds
 from vaultwork.manifest import Known
 from vaultwork.packing import Head
 from vaultwork.trouble import Trouble, spoken
@@ -72,16 +73,16 @@ def _meta(member: tarfile.TarInfo) -> tuple[bytes, ...]:
     size = member.size if kind == b"f" else 0
     at = member.pax_headers.get("mtime", str(int(member.mtime)))
     fields = (member.mode & 0o7777, member.uid, member.gid, size)
-    return (kind, b"%o" % fields[0], *(b"%d" % each for each in fields[1:]), b"%d" % nanoseconds(at))
+    return (kind, b"%o" % fields[0], *(b"%d" % each for each in fields[1:]), b"%d" % nanoseconds_in_tar(at))
 
 
 def _plain(meta: bytes) -> tuple[bytes, ...]:
     kind, mode, owner, group, size, at = meta.split(b" ")
-    return kind, mode, owner, group, size if kind == b"f" else b"0", b"%d" % nanoseconds(at.decode())
+    return kind, mode, owner, group, size if kind == b"f" else b"0", b"%d" % nanoseconds(at)
 
 
-def nanoseconds(at: str) -> int:
-    """A time in seconds with a fraction, exactly; before 1970 it is negative."""
+def nanoseconds_in_tar(at: str) -> int:
+    """A time in seconds with a fraction, exactly; before 1970 all of it is negative (find writes it otherwise)."""
     whole, _, fraction = at.partition(".")
     part = int(fraction[:9].ljust(9, "0"))
     return int(whole) * 10**9 + (-part if whole.startswith("-") else part)

@@ -219,6 +219,12 @@ def ctime_s(ident: bytes) -> int:
     return int(ident[ident.rindex(b" ") + 1 : ident.rindex(b".")])
 
 
+def nanoseconds(at_time: bytes) -> int:
+    """A time as find prints it, exactly: whole seconds, rounded down, and what comes on top of them."""
+    whole, _, fraction = at_time.partition(b".")
+    return int(whole) * 10**9 + int(fraction[:9])
+
+
 def mark_now(root: bytes) -> int:
     """The second from which on a ctime proves nothing; 0 where a ctime never does.
 

@@ -11,8 +11,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from vaultwork.checking import nanoseconds
-from vaultwork.listing import at, parent_of
+from vaultwork.listing import at, nanoseconds, parent_of
 from vaultwork.manifest import Manifest
 from vaultwork.manifest_file import save, write_whole
 from vaultwork.packing import Flow, Head, read_head, unpack
@@ -105,5 +104,5 @@ def _make_sockets(tree: bytes, manifest: Manifest) -> None:
 
 
 def _set_time(path: bytes, when: bytes) -> None:
-    exact = nanoseconds(when.decode())
+    exact = nanoseconds(when)
     os.utime(path, ns=(exact, exact), follow_symlinks=False)
