@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -367,3 +368,18 @@ def measured(bench: Bench) -> dict[str, int]:
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden"])
 def test_a_name_that_is_no_folder_name_is_refused(bench: Bench, name: str) -> None:
     assert bench.refused("read-papers", name) == "bad-name"
+
+
+@either
+def test_a_folder_that_became_a_link_to_its_twin_is_one_in_the_copy(bench: Bench) -> None:
+    for name in ("one/deep/file", "two/deep/file"):
+        write(bench, name, name)
+    bench.done("warm-copy")
+    bench.let_time_pass()
+    one = Path(os.fsdecode(bench.source), "one")
+    shutil.rmtree(one)
+    one.symlink_to("two")
+    bench.done("cold-copy")
+    bench.done("seal")
+    assert portrait(bench.copy()) == portrait(bench.source)
+    bench.done("verify")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vaultwork import glance
 from vaultwork.glance import Moment, fair_share, moment_at
@@ -42,7 +43,6 @@ def looked(root: bytes, before: Listing, began: Moment, away: tuple[bytes, ...] 
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1 << 32), parted=st.booleans())
-@example(seed=136, parted=True)
 def test_a_glance_at_a_damaged_tree_tells_what_listing_it_tells(
     tmp_path_factory: pytest.TempPathFactory, seed: int, parted: bool
 ) -> None:
@@ -110,5 +110,22 @@ def test_a_name_that_find_would_take_for_a_pattern_stands_for_itself_alone(tmp_p
     for name in ("*13", "other13", "b[1]", "b1", "a\\b"):
         (tmp_path / name / "new").touch()
     told = looked(root, before, began, (b"*13", b"b[1]", b"a\\b"))
+    assert told is not None
+    assert told.listing == list_tree(root)
+
+
+@pytest.mark.parametrize("instead", ["a file", "a link to its twin"])
+def test_a_folder_that_another_process_was_to_look_at_is_gone_with_the_one_it_was_in(
+    tmp_path: Path, instead: str
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+    time.sleep(2 * COARSE_S)
+    root = bytes(tmp_path)
+    began, before = now_at(root), list_tree(root)
+    shutil.rmtree(tmp_path / "one")
+    (tmp_path / "two/deep/new").touch()
+    (tmp_path / "one").touch() if instead == "a file" else (tmp_path / "one").symlink_to("two")
+    told = looked(root, before, began, (b"one/deep",))
     assert told is not None
     assert told.listing == list_tree(root)

@@ -156,7 +156,7 @@ def damage(root: bytes, dice: random.Random, count: int) -> None:
 
 def hurt(root: bytes, path: bytes, dice: random.Random) -> None:
     """One change."""
-    match dice.randrange(8):
+    match dice.randrange(9):
         case 0:
             remove(path)
         case 1:
@@ -170,7 +170,9 @@ def hurt(root: bytes, path: bytes, dice: random.Random) -> None:
             add_one(root, path, dice)
         case 5:
             move(path, dice.choice(entries_of(root)))
-        case 6 if stat.S_ISREG(os.lstat(path).st_mode):
+        case 6:
+            become_link(path, dice.choice(entries_of(root)))
+        case 7 if stat.S_ISREG(os.lstat(path).st_mode):
             os.truncate(path, dice.randrange(1000))
         case _:
             os.utime(path, ns=(0, dice.randrange(10**18)), follow_symlinks=False)
@@ -211,6 +213,12 @@ def await_next_stamp(folder: bytes) -> None:
             time.sleep(0.001)
             os.utime(path)
     os.unlink(path)
+
+
+def become_link(path: bytes, other: bytes) -> None:
+    """Put a symlink to another entry in an entry's place: what was within a folder seems to be there still."""
+    remove(path)
+    os.symlink(os.path.relpath(other, os.path.dirname(path)), path)
 
 
 def listen(path: bytes) -> None:

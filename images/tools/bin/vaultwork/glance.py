@@ -7,16 +7,14 @@ clock that was set meanwhile), nothing is told, and everything must be listed.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from vaultwork.listing import Entry, Listing, Since, at, find_below, is_precise, parent_of
+from vaultwork.listing import Entry, Listing, Since, at, find_below, is_folder, is_precise, parent_of, reached
 
 SLACK_S = 2.0
 """As listing has it: timestamps may be as coarse."""
@@ -45,14 +43,14 @@ def is_one(listing: Listing) -> bool:
     return len({entry.device for entry in listing.values()}) == 1
 
 
-def glance(root: bytes, before: Listing, since: Moment, now: Moment, away: Iterable[bytes]) -> Since | None:
+def glance(root: bytes, before: Listing, since: Moment, now: Moment, away: Collection[bytes]) -> Since | None:
     """The listing as it is now, where it was ``before`` at a moment; None where that cannot be told.
 
     ``before`` is one filesystem's (see is_one); ``away`` is half of it, for a process of its own (see fair_share).
     """
     if abs(now.set_s - since.set_s) > _SET_S:
         return None
-    young = _younger(root, since.wall_s - SLACK_S, [path for path in away if _is_folder(at(root, path))])
+    young = _younger(root, since.wall_s - SLACK_S, [path for path in reached(root, away) if is_folder(at(root, path))])
     folders = [path for path, entry in young.items() if entry.kind == b"d" and _is_same(entry, before.get(path))]
     if len(folders) > _FEW or not _is_same(before[b""], young.get(b"", before[b""])):
         return None
@@ -78,13 +76,6 @@ def _younger(root: bytes, from_s: float, away: list[bytes]) -> Listing:
 
 def _listed(root: bytes, points: list[bytes], *options: bytes) -> Listing:
     return find_below(root, points, *options) if points else {}
-
-
-def _is_folder(path: bytes) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return False
 
 
 def _is_same(one: Entry, other: Entry | None) -> bool:

@@ -8,9 +8,10 @@ ctime.
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
@@ -90,9 +91,32 @@ def _find(points: list[bytes], *options: bytes, folder: bytes | None = None) -> 
     return subprocess.run(argv, capture_output=True, check=False, env=env, cwd=folder)
 
 
-def list_paths(root: bytes, paths: Iterable[bytes]) -> Listing:
+def list_paths(root: bytes, paths: Collection[bytes]) -> Listing:
     """List these paths of a folder alone, which must be few; what is not there is left out."""
-    return _below(root, _find([b"./" + path for path in paths], b"-maxdepth", b"0", folder=root))
+    there = [b"./" + path for path in reached(root, paths)]
+    return _below(root, _find(there, b"-maxdepth", b"0", folder=root)) if there else {}
+
+
+def reached(root: bytes, paths: Collection[bytes]) -> list[bytes]:
+    """Those of these paths to which folders lead, and no symlink: what is behind one has another path in the tree."""
+    folders = {b""}
+    for above in sorted({above for path in paths for above in _above(path)}):
+        if parent_of(above) in folders and is_folder(at(root, above)):
+            folders.add(above)
+    return [path for path in paths if parent_of(path) in folders]
+
+
+def _above(path: bytes) -> Iterator[bytes]:
+    while path := parent_of(path):
+        yield path
+
+
+def is_folder(path: bytes) -> bool:
+    """Whether there is a folder of this name, and no symlink to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def find_below(root: bytes, paths: Iterable[bytes], *options: bytes) -> Listing:
