@@ -29,6 +29,27 @@ def test_a_damaged_paper_of_the_seal_is_found_before_any_use(bench: Bench, piece
         assert bench.refused(op) == "damaged"
 
 
+def test_a_room_whose_note_is_damaged_is_listed_with_the_others_and_its_snapshot_stays_good(bench: Bench) -> None:
+    write(bench, "a", "1")
+    bench.snapshot()
+    bench.snapshot("r2")
+    (bench.folder / "vault/t/r1/room.json").write_text("")
+    told = bench.done("rooms")["rooms"]
+    assert isinstance(told, list)
+    assert [(each["run"], each["made_at"] == "", each["sealed"]) for each in told] == [
+        ("r2", False, True), ("r1", True, True),
+    ]  # fmt: skip
+    bench.done("verify")
+
+
+def test_folders_of_others_in_the_vault_are_no_rooms_and_one_that_was_cut_off_early_is(bench: Bench) -> None:
+    for name in ("photos/2019/may", "photos/empty", "t/r1/papers"):
+        (bench.folder / "vault" / name).mkdir(parents=True)
+    told = bench.done("rooms")["rooms"]
+    assert isinstance(told, list)
+    assert [(each["target"], each["run"]) for each in told] == [("t", "r1")]
+
+
 def test_a_missing_manifest_or_tree_is_damage(bench: Bench) -> None:
     write(bench, "a", "1")
     bench.snapshot()

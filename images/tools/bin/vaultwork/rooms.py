@@ -30,6 +30,7 @@ from vaultwork.trouble import Trouble
 
 T = TypeVar("T")
 _SPARE_BYTES = 32 * 1024
+_FOLDERS = ("papers", "data", "manifests")
 
 
 class Room(NamedTuple):
@@ -78,7 +79,7 @@ def room_named(vault: Path, target: str, run: str) -> Room:
 
 def ensure_room(room: Room) -> None:
     """Make the room's folders and say in it what it is."""
-    for name in ("papers", "data", "manifests"):
+    for name in _FOLDERS:
         (room.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (room.folder / "room.json").exists():
         made_at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -128,16 +129,25 @@ def alone_in(room: Room, *, shared: bool = False) -> Iterator[None]:
 
 
 def all_rooms(vault: Path) -> Iterator[Room]:
-    """Every room of the vault."""
+    """Every room of the vault; it may be a folder that holds other things as well."""
     for target in sorted(vault.iterdir()) if vault.is_dir() else ():
         if not target.name.startswith(".") and target.is_dir():
-            yield from (Room(vault, target.name, run.name) for run in sorted(target.iterdir()) if run.is_dir())
+            rooms = (Room(vault, target.name, run.name) for run in sorted(target.iterdir()) if run.is_dir())
+            yield from (room for room in rooms if _is_room(room))
+
+
+def _is_room(room: Room) -> bool:
+    """Whether it says that it is one, or was cut off before it could say."""
+    there = {path.name for path in room.folder.iterdir()}
+    return bool(there & {"room.json", "seal.json"}) or set() != there <= {*_FOLDERS}
 
 
 def made_at(room: Room) -> str:
-    """When the room was made, or the empty text where it was cut off before it could say."""
-    path = room.folder / "room.json"
-    return str(read_json(path).get("made_at", "")) if path.exists() else ""
+    """When the room was made, or the empty text where it does not say: nothing else depends on it."""
+    try:
+        return str(read_json(room.folder / "room.json").get("made_at", ""))
+    except (FileNotFoundError, Trouble):
+        return ""
 
 
 def write_papers(room: Room, papers: dict[str, str]) -> None:
