@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,7 +89,7 @@ def _done(done: BackedUp) -> str:
         f"{done.target} is backed up: {done.archive}{size}.\n"
         f"{size_words(done.data_bytes)} in {count_words(done.entries, 'entry')}; {still}, "
         f"{seconds_words(done.total_s)} in all; run {done.run}.\n"
-        f"Restore it: refloat restore {done.target} {done.archive}"
+        f"Restore it: refloat restore {done.target} {shlex.quote(done.archive)}"
     )
 
 

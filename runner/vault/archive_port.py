@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 from runner.facts import Fact
 from runner.vault.port import Room, Sealed, Source
 
-_CREDENTIALS = re.compile(r"://[^/\s@]+(?=@)")
+_CREDENTIALS = re.compile(r"://[^/\s]+(?=@)")
 
 
 class Depot(Fact):

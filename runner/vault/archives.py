@@ -92,7 +92,8 @@ class DockerArchives:
     def _ask(self, depot: Depot, op: str, room: Room | None = None, sources: tuple[Source, ...] = (), *,
              writable: bool = False, what: str = "", **more: JsonValue) -> bytes:  # fmt: skip
         if depot.volume and not self._is_there(depot.volume):
-            then = f"Make it: docker volume create {depot.volume}. Or name another place: --to"
+            make = f"Make it: docker volume create {depot.volume}. Or name another place: --to"
+            then = make if writable else "See which there are: docker volume ls"
             raise VaultError("no-volume", f"There is no volume {depot.volume}.", then=then)
         vault = (held_vault(room.place),) if room else ()
         request = request_json(op, room, sources, **_told(depot), **more)
@@ -102,7 +103,7 @@ class DockerArchives:
                 networked=depot.is_remote,
             )  # fmt: skip
         except VaultError as no:
-            raise _explained(no, what or depot.spoken) from None
+            raise _explained(no, what or depot.spoken, writable=writable) from None
 
 
 def _held(depot: Depot, *, writable: bool) -> tuple[Held, ...]:
@@ -121,8 +122,9 @@ def _told(depot: Depot) -> Json:
     }
 
 
-def _explained(no: VaultError, what: str) -> VaultError:
-    """Which archive or place it is about, and what can be done there."""
+def _explained(no: VaultError, what: str, *, writable: bool) -> VaultError:
+    """Which archive or place it is about, and what can be done there; what only reads needs space in the vault."""
     if no.code not in _THEN:
         return no
-    return VaultError(no.code, f"{what}: {no.what[:1].lower()}{no.what[1:]}", no.stands, _THEN[no.code])
+    then = no.then if no.code == "no-space" and not writable else _THEN[no.code]
+    return VaultError(no.code, f"{what}: {no.what[:1].lower()}{no.what[1:]}", no.stands, then)

@@ -198,6 +198,7 @@ def test_a_restic_repository_keeps_archives_and_its_password_is_seen_nowhere(
     (tmp_path / "wrong").write_text("not this\n")
     wrong = ("--password-file", str(tmp_path / "wrong"))
     assert stage.refusal("backup", stage.name, "--to", repository, *wrong) == (3, "wrong-password")
+    assert stage.told("backup", "--verify", repository)["target"] == stage.name, "the newest, where none is named"
     stage.shell("echo two >/data/a; touch /data/extra")
     restored = stage.restore(repository)
     assert restored.status == 0, restored.err

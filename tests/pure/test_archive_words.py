@@ -64,6 +64,7 @@ def test_a_password_is_in_no_text_of_a_place() -> None:
     depot = Depot(restic=f"rest:https://me:{SECRET}@host/", secrets={"RESTIC_PASSWORD": SecretStr(SECRET)})
     said = f"{depot.spoken} {Archive(depot=depot, name='1').spoken}"
     assert SECRET not in said
+    assert "horse" not in Depot(restic="rest:https://me:correct@horse@host/").spoken
     plain = Depot(restic="/srv/repo", secrets={"RESTIC_PASSWORD": SecretStr(SECRET)})
     assert SECRET not in f"{plain!r} {plain.model_dump_json()}"
 

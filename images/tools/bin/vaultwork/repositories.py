@@ -164,11 +164,12 @@ def _stored(one: dict[str, object]) -> Stored:
 
 
 def found(repo: Repo, text: str, target: str = "") -> Stored:
-    """The archive of this snapshot id or run, or the newest of a target; Trouble ``no-archive``."""
+    """The archive of this snapshot id or run, or the newest (of a target); Trouble ``no-archive``."""
     for one in reversed(stored(repo)):
-        if (text and (one.facts.run == text or one.id.startswith(text))) or (not text and one.facts.target == target):
+        if one.facts.run == text or one.id.startswith(text) if text else target in ("", one.facts.target):
             return one
-    raise Trouble("no-archive", f"There is no archive {text or f'of {target}'} in the repository.")
+    named = f" {text}" if text else f" of {target}" if target else ""
+    raise Trouble("no-archive", f"There is no archive{named} in the repository.")
 
 
 @contextlib.contextmanager
