@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runner.errors import Refused
+from runner.refresh.entries import printable
+
+_ESCAPE = b"\x1b"
+_REST_OF_A_KEY_S = 0.05  # arrows and function keys send letters after it, which are no answers
 
 
 class KeyTerminal:
@@ -37,7 +42,12 @@ class KeyTerminal:
     def edit(self, path: Path) -> bool:
         """Open $VISUAL, $EDITOR or vi."""
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        return self._run([*shlex.split(editor), str(path)], Path.cwd(), {})
+        try:
+            command = shlex.split(editor) or ["vi"]
+        except ValueError as unclosed:
+            self.show(f"   {printable(editor)} is no command: {unclosed}\n")
+            return False
+        return self._run([*command, str(path)], Path.cwd(), {})
 
     def shell(self, directory: Path, more_environment: Mapping[str, str]) -> None:
         """Open an interactive shell in a directory."""
@@ -58,6 +68,10 @@ def _one_key(fd: int) -> bytes:
     before = termios.tcgetattr(fd)
     try:
         tty.setcbreak(fd, termios.TCSADRAIN)
-        return os.read(fd, 1)
+        pressed = os.read(fd, 1)
+        while pressed == _ESCAPE and select.select([fd], [], [], _REST_OF_A_KEY_S)[0]:
+            if not os.read(fd, 16):
+                break
+        return pressed
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)

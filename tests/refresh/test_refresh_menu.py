@@ -121,6 +121,20 @@ def test_other_keys_do_nothing(start: Start) -> None:
     assert " * Keeping your   conf/f" in shown
 
 
+@pytest.mark.parametrize("sent", ["\x1b[A", "\x1bOR", "\x1b[15~"])
+def test_an_arrow_or_function_key_is_no_answer_though_it_ends_in_the_letter_of_one(
+    monkeypatch: pytest.MonkeyPatch, sent: str
+) -> None:
+    theirs, ours = pty.openpty()
+    with os.fdopen(ours) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        os.write(theirs, sent.encode())
+        assert KeyTerminal().key() == "\x1b"
+        os.write(theirs, b"k")
+        assert KeyTerminal().key() == "k"
+        os.close(theirs)
+
+
 def test_edit_opens_the_half_merged_file_in_the_persons_editor(start: Start, tree: Path, tmp_path: Path) -> None:
     script = editor(tmp_path, """cp "$1" "$SEEN"; printf 'mine and new\\nsame\\n' > "$1" """)
     with start(EDITOR=script, SEEN=str(tmp_path / "seen")) as person:
@@ -145,7 +159,7 @@ def test_visual_comes_before_editor_and_both_may_have_arguments(start: Start, tr
     assert picture(tree)["conf/f"][2] == b"--wait"
 
 
-@pytest.mark.parametrize("command", ["false", "/no/such/editor"])
+@pytest.mark.parametrize("command", ["false", "/no/such/editor", "vi 'unclosed"])
 def test_an_editor_that_fails_is_said_and_the_menu_goes_on(start: Start, command: str) -> None:
     with start(EDITOR=command) as person:
         person.sees(PROMPT)
