@@ -31,19 +31,23 @@ from runner.refresh.store import stored_defaults
 _TREE_HELP = "The configuration in use, with your changes; the only directory written to."
 _OLD_HELP = "The defaults of the version in use; if left out, those kept in --store."
 _STORE_HELP = "Keep the new defaults here after success, for the next refresh."
-_OldDirectory = Annotated[Path | None, typer.Option("--old", help=_OLD_HELP)]
-_Store = Annotated[Path | None, typer.Option("--store", help=_STORE_HELP)]
-_NewDirectory = Annotated[Path | None, typer.Option("--new", help="The defaults of the new version.")]
-_TreeDirectory = Annotated[Path | None, typer.Option("--tree", help=_TREE_HELP)]
+_OldDirectory = Annotated[Path | None, typer.Option("--old", metavar="DIR", help=_OLD_HELP)]
+_Store = Annotated[Path | None, typer.Option("--store", metavar="DIR", help=_STORE_HELP)]
+_NewDirectory = Annotated[Path | None, typer.Option("--new", metavar="DIR", help="The defaults of the new version.")]
+_TreeDirectory = Annotated[Path | None, typer.Option("--tree", metavar="DIR", help=_TREE_HELP)]
 _OnConflict = Annotated[Conflict, typer.Option("--conflict", help="What to do with a conflict nobody has answered.")]
 _Target = Annotated[
     str, typer.Argument(metavar="[T]", help="A target: say what `apply` would do to its configuration; always a look.")
 ]
 _OnlyPreview = Annotated[bool, typer.Option("--preview", help="Say what would be done, with diffs; write nothing.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Report for a program.")]
-_Answers = Annotated[Path | None, typer.Option("--answers", help="Answers prepared before, as JSON.")]
-_SaveAnswers = Annotated[Path | None, typer.Option("--save-answers", help="Write the answers given to this file.")]
-_Skip = Annotated[list[str] | None, typer.Option("--skip", help="A path to leave alone, with all below it.")]
+_Answers = Annotated[Path | None, typer.Option("--answers", metavar="FILE", help="Answers prepared before, as JSON.")]
+_SaveAnswers = Annotated[
+    Path | None, typer.Option("--save-answers", metavar="FILE", help="Write the answers given to this file.")
+]
+_Skip = Annotated[
+    list[str] | None, typer.Option("--skip", metavar="PATH", help="A path to leave alone, with all below it.")
+]
 _OldPermissions = Annotated[
     Path | None,
     typer.Option("--old-permissions", metavar="FILE", help="The old defaults' modes, PATH MODE a line."),
@@ -52,7 +56,9 @@ _NewPermissions = Annotated[
     Path | None,
     typer.Option("--new-permissions", metavar="FILE", help="The new defaults' modes, PATH MODE a line."),
 ]
-_Token = Annotated[list[str] | None, typer.Option("--token", help="TOKEN=VALUE to replace in the defaults.")]
+_Token = Annotated[
+    list[str] | None, typer.Option("--token", metavar="TOKEN=VALUE", help="A token to replace in the defaults.")
+]
 
 
 def refresh_command(
