@@ -82,20 +82,30 @@ def _add(out: BinaryIO, name: str, pieces: Iterable[bytes]) -> str:
 
 def read_bundle(file: Path) -> tuple[BundleHead, str]:
     """Head and recipe, once all of the file is proven whole; Refused ``bundle-foreign`` and ``bundle-damaged``."""
-    try:
-        with tarfile.open(file, "r:") as tar:
-            first = tar.next()
-            if first is None or first.name != HEAD:
-                raise _foreign(file)
+    with _opened(file) as tar:
+        try:
             head = BundleHead.model_validate_json(_content(tar, HEAD))
             _check_sums(tar, file)
             return head, _content(tar, RECIPE).decode()
+        except (tarfile.TarError, ValidationError, KeyError, OSError, EOFError, UnicodeError):
+            raise _damaged(file) from None
+
+
+def _opened(file: Path) -> tarfile.TarFile:
+    """What begins as a bundle does: whatever is wrong behind that is damage."""
+    try:
+        tar = tarfile.open(file, "r:")  # noqa: SIM115 -- closed by who asked for it
     except FileNotFoundError:
         raise UsageError("no-bundle", f"There is no file {file}.") from None
-    except tarfile.ReadError:
+    except OSError as wrong:
+        raise UsageError("no-bundle", f"{file} cannot be read: {wrong.strerror}.") from None
+    except tarfile.TarError:
         raise _foreign(file) from None
-    except (tarfile.TarError, ValidationError, KeyError, OSError, EOFError, UnicodeError):
-        raise _damaged(file) from None
+    first = tar.next()  # read when it was opened
+    if first is None or first.name != HEAD:
+        tar.close()
+        raise _foreign(file)
+    return tar
 
 
 def _check_sums(tar: tarfile.TarFile, file: Path) -> None:
