@@ -9,7 +9,7 @@ from runner.errors import NOTHING_TOUCHED, Refused
 from runner.hop_verdicts import Hop
 from runner.options import Force
 from runner.outlook import refusal_of_hop
-from runner.paths import NoPath, Path, catalogue_of, find_path, said_of_hop
+from runner.paths import NoPath, catalogue_of, said_of_hop
 from runner.plan import PlanWarning, Side
 from runner.recipes.model import Recipe
 from runner.recipes.tags import edition_of, release_in_tag, tag_for
@@ -37,7 +37,7 @@ def ruling(world: World, recipe: Recipe, force: Force) -> tuple[PlanWarning, ...
         return (PlanWarning(code="hop", text=f"{forbidden} Rehearsed all the same. ({refusal.source})"),)
     forced = _consequences(recipe, hop, known)
     if force == "vendor" and forced:
-        return tuple(PlanWarning(code="forced", text=f"{one} ({refusal.source})") for one in forced)
+        return tuple(PlanWarning(code="forced", text=f"{said} ({source})") for said, source in forced)
     rule = f"Rule: {refusal.rule} ({refusal.source})"
     then = _instead(world, recipe, refusal, forced)
     raise Refused("hop", f"{forbidden}\n{rule}", NOTHING_TOUCHED, then)
@@ -100,21 +100,21 @@ def release_of(recipe: Recipe, side: Side) -> Release | None:
     return release_in_tag(recipe, repository(side.image_ref), side.ruled)
 
 
-def _consequences(recipe: Recipe, hop: tuple[Release, Release], known: Catalogue) -> tuple[str, ...]:
-    """What the vendor says of those who force this hop; empty where it cannot be forced."""
+def _consequences(recipe: Recipe, hop: tuple[Release, Release], known: Catalogue) -> tuple[tuple[str, str], ...]:
+    """What the vendor says of those who force this hop, each with its page; empty where it cannot be forced."""
     if refusal_of_hop(recipe, *hop, known, force=True) is not None:
         return ()
-    way = find_path(recipe, *hop, known, force=True)
-    return tuple(said for said in way.warnings if said.startswith("Forced: ")) if isinstance(way, Path) else ()
+    said = said_of_hop(recipe, Hop(*hop), known.thinned())
+    return tuple(each for each in said if each[0].startswith("Forced: "))
 
 
-def _instead(world: World, recipe: Recipe, refusal: NoPath, forced: tuple[str, ...]) -> str:
+def _instead(world: World, recipe: Recipe, refusal: NoPath, forced: tuple[tuple[str, str], ...]) -> str:
     """What can be done: the nearest releases, forcing where the vendor allows it, and the question on copies."""
     name, home = world.target.name, repository(world.target.image_ref)
     near = ", ".join(tag_for(recipe, home, one.text) for one in refusal.reachable) or "none is known"
     lines = (
         f"Within reach: {near}. See: refloat versions {name}",
-        *(f"The vendor lets it be forced, with --force. {one}" for one in forced),
+        *(f"The vendor lets it be forced, with --force. {said}" for said, _ in forced),
         f"To see on copies what would happen: refloat rehearse {name} --image {world.new_ref} --force",
     )
     return "\n".join(lines)

@@ -193,7 +193,11 @@ def test_what_the_vendor_lets_be_forced_is_forced_when_told_so_and_the_plan_keep
         plan_upgrade(world, Options(), "r", "")
     assert "with --force. Forced: " in no.value.then
     plan = plan_upgrade(world, Options(force="vendor"), "r", "")
-    assert "no longer supported by the vendor" in next(one.text for one in plan.warnings if one.code == "forced")
+    forced = [one.text for one in plan.warnings if one.code == "forced"]
+    assert "no longer supported by the vendor" in forced[0]
+    assert "update.html)" in forced[0]
+    plan = plan_upgrade(going("checkmk/check-mk-raw", "2.2.0p47", "2.4.0p23"), Options(force="vendor"), "r", "")
+    assert "update_major.html)" in [one.text for one in plan.warnings if one.code == "forced"][1]
 
 
 def test_an_edition_is_what_its_repository_holds_and_changes_apart_from_the_version() -> None:
