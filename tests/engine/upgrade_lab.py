@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.answers import Answer, keep_answers
 from runner.engine.docker import DockerEngine, connect_engine
+from runner.errors import EngineError
 from runner.facts import Container
 from runner.journal import Runs
 from runner.labels import run_of
@@ -116,8 +117,8 @@ class Bench:
         containers = [each.name for each in self.engine.containers()
                       if (run_of(each.labels.get("refloat.run", "")) in runs and each.name != self.name)
                       or each.name.startswith(f"{self.name}-refloat")]  # fmt: skip
-        tags = [tag for image in self.engine.images() for tag in image.tags]
-        return containers + [tag for tag in tags if run_of(tag.removeprefix("refloat/held:")) in runs]
+        tags = [tag for image in self.engine.images(HELD.rstrip(":")) for tag in image.tags]
+        return containers + [tag for tag in tags if run_of(tag.removeprefix(HELD)) in runs]
 
     def snapshots(self, *, sealed: bool = False) -> list[str]:
         """The runs that have a room in the vault, or a sealed snapshot there."""
@@ -125,25 +126,36 @@ class Bench:
         return [seen["room"]["run"] for seen in listed if seen["sealed"] or not sealed]
 
     def clear(self) -> None:
-        runs = Runs(self.home).all()
-        volumes: set[str] = set()
-        for each in self.engine.containers():
+        """Remove all of it; by the engine's own calls, for a process each would cost more than many a test."""
+        engine, runs = self.engine, Runs(self.home).all()
+        volumes = {each.name for each in engine.volumes() if self.name in each.name}
+        for each in engine.containers():
             if run_of(each.labels.get("refloat.run", "")) in runs or each.name.startswith(self.name):
                 volumes |= {mount.name for mount in each.mounts if mount.name}
-                self.docker("rm", "--force", "--volumes", each.id, check=False)
-        volumes |= set(self.docker("volume", "ls", "--quiet", "--filter", f"name={self.name}").split())
-        for kind, names in (("volume", volumes), ("network", self._networks())):
-            if names:
-                self.docker(kind, "rm", *names, check=False)
-        for tag in (tag for image in self.engine.images() for tag in image.tags if tag.startswith(HELD)):
-            if run_of(tag.removeprefix(HELD)) in runs:
-                self.engine.untag(tag)
-        for pattern in (f"{self.name}*/*", f"*/{self.name}*"):
-            if images := self.docker("images", "--format", "{{.Repository}}:{{.Tag}}", pattern).split():
-                self.docker("rmi", *images, check=False)
+                _tried(engine.remove_container, each.id, force=True, volumes=True)
+        for name in volumes:
+            _tried(engine.remove_volume, name)
+        for network in engine.networks():
+            if self.name in network.name:
+                _tried(engine.remove_network, network.id)
+        for tag in self._tags(runs):
+            _tried(engine.untag, tag)
 
-    def _networks(self) -> set[str]:
-        return set(self.docker("network", "ls", "--quiet", "--filter", f"name={self.name}").split())
+    def _tags(self, runs: tuple[str, ...]) -> tuple[str, ...]:
+        """The images that were built for this test, and those that its runs held."""
+        built = (f"{self.name}*/*", f"*/{self.name}*", f"*/*:*{self.name}")
+        named = tuple(tag for each in built for image in self.engine.images(each) for tag in image.tags)
+        held = tuple(tag for image in self.engine.images(HELD.rstrip(":")) for tag in image.tags)
+        return (
+            *(tag for tag in named if self.name in tag),
+            *(tag for tag in held if run_of(tag.removeprefix(HELD)) in runs),
+        )
+
+
+def _tried(remove: Callable[..., None], ref: str, **how: bool) -> None:
+    """What is gone already, or still in somebody else's use, is no matter of the test."""
+    with suppress(EngineError):
+        remove(ref, **how)
 
 
 @contextmanager
