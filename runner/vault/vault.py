@@ -230,7 +230,7 @@ class DockerVault:
             volume = self._engine.volume(room.place.volume)
             root = volume.mountpoint if volume.driver == "local" and not volume.options else ""
         path = f"{root}/{room.target}/{room.run}"
-        return path if root and not set(",:") & set(path) else ""
+        return path if root and can_be_an_option(path) else ""
 
     def drop_clone(self, room: Room, names: dict[str, str]) -> None:
         """See the port."""
@@ -274,6 +274,11 @@ class DockerVault:
     ) -> bytes:
         held = (held_vault(room.place), *held_sources(sources))
         return self._containers.ask(room.run, held, op, request_json(op, room, sources, **more), timeout_s)
+
+
+def can_be_an_option(path: str) -> bool:
+    """Whether an overlay's options take this for a path: a comma ends one, a colon a layer, a backslash hides both."""
+    return not set(",:\\") & set(path)
 
 
 def overlay_options(root: str, key: str, name: str, features: tuple[str, ...]) -> dict[str, str]:

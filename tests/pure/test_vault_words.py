@@ -12,7 +12,7 @@ from runner.facts import Container, Finished, Json, Mount, MountKind, State
 from runner.vault.answers import answer_from, copied_from, request_json, sealed_from
 from runner.vault.port import Copied, Room, Source, VaultError, VaultPlace
 from runner.vault.tools import container_body, held_sources, held_vault, holds
-from runner.vault.vault import overlay_options
+from runner.vault.vault import can_be_an_option, overlay_options
 
 VOLUME = Source(key="d0", volume="data", destination="/data")
 PATH = Source(key="d1", path="/srv/etc", destination="/etc/app")
@@ -140,3 +140,9 @@ def test_a_program_that_is_not_in_the_image_is_named_and_how_to_get_it() -> None
     assert no.value.code == "no-program"
     assert no.value.what == "There is no restic in the image that copies."
     assert "refloat doctor" in no.value.then
+
+
+@pytest.mark.parametrize(("path", "can_be"), [("/srv/a b", True), ("/srv/a,b", False), ("/srv/a:b", False),
+                                              ("/srv/a\\b", False)])  # fmt: skip
+def test_a_path_that_an_overlay_would_read_otherwise_is_no_option_of_it(path: str, can_be: bool) -> None:
+    assert can_be_an_option(path) is can_be
