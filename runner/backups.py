@@ -41,8 +41,11 @@ def at_work(session: Session, begun: Begun) -> Iterator[None]:
 @contextlib.contextmanager
 def _held(session: Session, begun: Begun) -> Iterator[None]:
     with contextlib.ExitStack() as held:
-        what = f"backup of {begun.target}"
-        held.enter_context(session.runs.lock(begun.engine_id, what, begun.room.run, session.now()))
+        name = f"backup of {begun.target}"
+        try:
+            held.enter_context(session.runs.lock(begun.engine_id, name, begun.room.run, session.now()))
+        except Busy as busy:
+            raise Busy("busy", busy.what, then="Wait until it has ended.") from None
         yield
 
 

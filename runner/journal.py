@@ -166,7 +166,10 @@ class Runs:
 
     @contextmanager
     def lock(self, engine_id: str, target: str, run: str, since: str) -> Iterator[None]:
-        """Hold a target for one run; Busy says who has it and since when. The lock dies with its process."""
+        """Hold a target, or the ``path of`` one, for one run; Busy says who has it and since when.
+
+        The lock dies with its process.
+        """
         path = self.home / "locks" / f"{_as_file_name(engine_id)}-{_as_file_name(target)}.lock"
         ensure_private(path.parent)
         with path.open("a+", encoding="utf-8") as file:
@@ -196,4 +199,4 @@ def _busy(target: str, holder: str) -> Busy:
         who = f"run {said['run']} (process {said['pid']} on {said['host']}) since {said['since']}"
     except (ValueError, KeyError, TypeError):
         who = "another run"
-    return Busy("busy", f"{target} is held by {who}.", then=f"Watch it: refloat status {target}")
+    return Busy("busy", f"{target} is held by {who}.", then=f"Watch it: refloat status {target.split()[-1]}")

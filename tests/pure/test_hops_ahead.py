@@ -54,8 +54,9 @@ def test_a_path_somebody_died_on_is_told_once_and_one_that_is_walked_is_left_alo
     assert papers(session, "other") == ()
     with walking(session, paper):
         assert close_cut_off(session, "it") == ()
-        with pytest.raises(Busy), walking(session, paper):
+        with pytest.raises(Busy) as busy, walking(session, paper):
             pass
+        assert busy.value.then == "Watch it: refloat status it"
     assert close_cut_off(session, "it") == (paper,)
     assert close_cut_off(session, "") == ()
 

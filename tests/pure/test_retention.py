@@ -10,11 +10,11 @@ import pytest
 
 from runner.archiving import Archiving
 from runner.backing_up import Wanted
-from runner.backups import MARK
+from runner.backups import MARK, Begun, at_work
 from runner.cli.wishes import keep_for_seconds
 from runner.clock import MemoryClock
 from runner.engine.memory import MemoryEngine
-from runner.errors import UsageError
+from runner.errors import Busy, UsageError
 from runner.goal import Goal
 from runner.options import Options
 from runner.pruning import find_leftovers, prune
@@ -133,11 +133,25 @@ def test_snapshots_that_nobody_here_knows_go_only_on_order_and_not_before_a_day(
     assert [one.run for one in find_leftovers(stranger, VaultPlace(), foreign=True)] == [run]
 
 
-def test_a_backups_snapshot_stays_for_the_next_one_as_long_as_its_target_is_there(session: Session) -> None:
+def backed_up(session: Session) -> str:
+    """Back the target up; the run."""
     assert isinstance(session.engine, MemoryEngine)
     wanted = Wanted(depot=DEPOT, place=VaultPlace())
-    run = Archiving(Refloat(session), MemoryArchives(session.engine)).back_up(NAME, wanted, lambda _: None).run
+    return Archiving(Refloat(session), MemoryArchives(session.engine)).back_up(NAME, wanted, lambda _: None).run
+
+
+def test_a_backups_snapshot_stays_for_the_next_one_as_long_as_its_target_is_there(session: Session) -> None:
+    run = backed_up(session)
     aged = later(session, 2)
     assert find_leftovers(aged, VaultPlace(), foreign=True) == ()
     session.engine.remove_container(NAME, force=True)
     assert [one.run for one in find_leftovers(aged, VaultPlace(), foreign=True)] == [f"{run}{MARK}"]
+
+
+def test_a_second_backup_of_a_target_waits_for_the_first(session: Session) -> None:
+    room = Room(target=NAME, run="20261122-120000-abcdef-backup")
+    with at_work(session, Begun(engine_id=session.engine.engine().id, target=NAME, room=room)):
+        with pytest.raises(Busy) as busy:
+            backed_up(session)
+        assert (busy.value.code, busy.value.then) == ("busy", "Wait until it has ended.")
+    backed_up(session)
