@@ -16,7 +16,7 @@ from runner.cli.messages import Messages
 from runner.cli.starting import Announce, give_warning
 from runner.cli.terminal import ask, say, say_json, tell
 from runner.cli.wishes import AsJson, Deadline, Dwell, Probes, StopTimeout, Vault, Wishes, Yes
-from runner.errors import Interrupted, RefloatError, UsageError
+from runner.errors import NOTHING_TOUCHED, Interrupted, RefloatError, UsageError
 
 if TYPE_CHECKING:
     from runner.archiving import Archiving
@@ -137,12 +137,15 @@ def restore_command(target: Target, source: Source, password_file: PasswordFile 
 
     wishes = Wishes(stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell, probes=tuple(probe or ()))
     live, interrupts = new_live(), Interrupts()
-    archiving = _archiving(open_session(live.hear, interrupts=interrupts))
-    tell(f"check    {source.partition('#')[0] if '://' not in source else 'the archive'}")
-    wanted = From(archive=opened_archive(source, password_file), snapshot=source, place=place_from(vault))
-    offer = archiving.offer_restore(target, wanted, wishes.options)
-    messages = Messages(asked(offer.plan.target).settings, strict=False)
-    _ask(archiving, offer, messages, announce, yes=yes)
+    try:
+        archiving = _archiving(open_session(live.hear, interrupts=interrupts))
+        tell(f"check    {source.partition('#')[0] if '://' not in source else 'the archive'}")
+        wanted = From(archive=opened_archive(source, password_file), snapshot=source, place=place_from(vault))
+        offer = archiving.offer_restore(target, wanted, wishes.options)
+        messages = Messages(asked(offer.plan.target).settings, strict=False)
+        _ask(archiving, offer, messages, announce, yes=yes)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted", f"The restore of {target} was interrupted.", NOTHING_TOUCHED) from None
     live.follow(offer.plan)
     with messages.about(offer.plan), interrupts.at_work(f"refloat recover {offer.plan.target}"):
         end = archiving.restore(offer)

@@ -210,6 +210,17 @@ def test_ctrl_c_outside_a_run_is_status_130(monkeypatch: pytest.MonkeyPatch) -> 
     assert status_of(["ls"]) == 130
 
 
+def test_ctrl_c_while_an_archive_is_checked_says_where_things_stand(
+    capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runner.cli.archives.open_session", pressed)
+    assert status_of(["restore", "db", "db-1.tar.zst"]) == 130
+    assert capsys.readouterr().err == "The restore of db was interrupted.\nNothing was touched.\n"
+
+
 def pressed_twice(interrupts: Interrupts) -> None:
     with interrupts.at_work("refloat recover db"):
         assert not interrupts.asked()
