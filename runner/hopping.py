@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from runner.answers import read_answers
 from runner.destination import settled_goal
@@ -21,14 +22,15 @@ from runner.outcome import Outcome
 from runner.path_papers import PathPaper, papers, walking, write_paper
 from runner.plan import Plan, PlanWarning, Side
 from runner.records import End
-from runner.rehearsals import require_rehearsal
-from runner.rehearsed_path import HopTo, further_expectations
 from runner.stack_hops import MemberPath, StackHops, member_paths
 from runner.stacking import Stack
 from runner.survey import obtain_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
 from runner.verbs import Refloat
+
+if TYPE_CHECKING:
+    from runner.rehearsed_path import HopTo
 
 Watch = Callable[[int, Plan], AbstractContextManager[None]]
 """Is told the number of a hop, from 1, and its plan, and stays around while it is carried out."""
@@ -138,6 +140,9 @@ class Walk:
             return
         if self.stages:
             raise _one_by_one(self.hops, self.stages[0])
+        from runner.rehearsals import require_rehearsal
+        from runner.rehearsed_path import further_expectations
+
         first = self._plan(1, ())
         then = self.hops.command.replace("apply", "rehearse", 1)
         further = further_expectations((images or self._images())[1:])
@@ -266,4 +271,6 @@ def _dues_on(path: MemberPath) -> Iterator[Due]:
 def _image_of(engine: EnginePort, target: Container, goal: Goal) -> HopTo:
     ref = image_ref(goal, target, engine.image(target.image_id))
     image, _ = obtain_image(engine, ref, pull_policy(goal, ref), lambda _: None, asked=goal.pull is not None)
+    from runner.rehearsed_path import HopTo  # with it comes all of the rehearsals, which `plan` has no need of
+
     return HopTo(ref=ref, image=image)

@@ -7,9 +7,8 @@ from runner.due_now import count_unread_ahead
 from runner.engine.port import EnginePort
 from runner.errors import NotFound, Refused
 from runner.facts import Container, Engine, Fact, Image
-from runner.labels import READERS, ROLE
+from runner.labels import READERS, REHEARSAL, ROLE
 from runner.refusals import refuse_unfit
-from runner.rehearsal import REHEARSAL
 from runner.spec import data_mounts
 from runner.targets import is_parked, service_of
 from runner.vault.port import Space, VaultPlace

@@ -7,6 +7,8 @@ import re
 RUN = "refloat.run"
 """Whose it is: a run, or one member of a run's stack (``RUN.2``)."""
 ROLE = "refloat.role"
+REHEARSAL = "refloat.rehearsal"
+"""On everything that is made for a rehearsal: which one."""
 
 SUCCESSOR = "successor"
 RETURNED = "returned"

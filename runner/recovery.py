@@ -8,12 +8,11 @@ from runner.compose.project import PROJECT
 from runner.engine.port import EnginePort
 from runner.errors import NotFound, Stuck, UsageError
 from runner.facts import Container
-from runner.labels import RETURNED, ROLE, RUN, SUCCESSOR, run_of
+from runner.labels import REHEARSAL, RETURNED, ROLE, RUN, SUCCESSOR, run_of
 from runner.perform_data import VERDICT_PAPER
 from runner.plan import Member, Plan, plan_from_json, step_key
 from runner.progress import Seen, records_from_seen, wish_of
 from runner.records import Did, End, Record, Wish
-from runner.rehearsal import REHEARSAL
 from runner.session import Session
 from runner.steps.forward import StartSuccessor
 from runner.vault.port import Room, VaultError, VaultPlace

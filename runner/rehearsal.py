@@ -9,15 +9,13 @@ from runner.engine.pulling import repository_of
 from runner.errors import Exit
 from runner.evidence import Finding
 from runner.facts import Fact, Usage
-from runner.labels import RUN, member_run, run_of
+from runner.labels import REHEARSAL, RUN, member_run, run_of
 from runner.plan import Estimate, Expectation, Plan
 from runner.recipes.loader import recipe_for_image
 from runner.retention import span_words
 from runner.steps import AnyForward
 from runner.vault.port import Changed, Room, Source, VaultPlace
 
-REHEARSAL = "refloat.rehearsal"
-"""The label on everything that is made for a rehearsal."""
 STAND_IN = "stand-in"
 """The role of the old version's copy."""
 TWIN = "twin"

@@ -13,9 +13,9 @@ from runner.errors import Busy, EngineError, NotFound
 from runner.facts import Container, Json
 from runner.isolation import Isolated, StandsFor, is_about_disk_shares, network_body, without_disk_shares
 from runner.journal import write_durably
-from runner.labels import ROLE, RUN
+from runner.labels import REHEARSAL, ROLE, RUN
 from runner.plan import held_tag
-from runner.rehearsal import CLONE, REHEARSAL, STAND_IN, TWIN, Scene
+from runner.rehearsal import CLONE, STAND_IN, TWIN, Scene
 from runner.session import Session
 from runner.spec import create_body
 from runner.vault.port import Source

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.answers import Answer, read_answers
-from runner.backups import clear_left_backups
 from runner.configuration import look_at_configuration, papers_of_texts
 from runner.destination import settled_goal
 from runner.displaced import displaced, in_place_of, plain_name
@@ -35,7 +34,6 @@ from runner.refusals import refuse_unready
 from runner.session import Session
 from runner.stack_planner import Wanted
 from runner.stacking import Stack, look_at_stack, plan_of_stack, rollback_of_stack, stack_of_tenants
-from runner.staging import strike_left
 from runner.survey import look_around, planned_image
 from runner.targets import find_target
 from runner.vault.port import VaultPlace
@@ -238,6 +236,9 @@ class Refloat:
 
         Stuck ``no-papers``, after all others were brought to their end, where one has its papers in another vault.
         """
+        from runner.backups import clear_left_backups  # with it comes all of the rehearsals
+        from runner.staging import strike_left
+
         strike_left(self.session)
         clear_left_backups(self.session)
         found = (*open_runs(self.session, target), *lost_runs(self.session, target, place))

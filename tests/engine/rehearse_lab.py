@@ -14,7 +14,7 @@ import pytest
 
 from runner.clock import RealClock
 from runner.engine.docker import DockerEngine, connect_engine
-from runner.rehearsal import REHEARSAL
+from runner.labels import REHEARSAL
 from runner.session import Session
 from runner.vault.port import VaultPlace
 from runner.vault.vault import DockerVault

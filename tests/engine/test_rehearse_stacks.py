@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.facts import Container, Network, Volume
-from runner.rehearsal import REHEARSAL
+from runner.labels import REHEARSAL
 from tests.engine.command_line import Ran
 from tests.engine.upgrade_lab import BUSYBOX, MISBEHAVE, Bench, bench_on
 from tests.lab.engines import until

@@ -290,6 +290,7 @@ def test_what_is_typed_all_day_loads_no_other_verb_and_no_library_that_it_can_do
     loaded = modules_after(ON_MEMORY.replace("{line}", line).strip(), **nowhere)
     assert not {"docker", "requests", "urllib3", "rich", "jinja2", "apprise", "runner.registry.wire"} & loaded
     assert not {"runner.cli.rehearse", "runner.cli.upgrade_all", "runner.cli.archives", "runner.cli.init"} & loaded
+    assert not {"runner.rehearsal", "runner.isolation", "runner.staging"} & loaded
     assert not {"yaml", "runner.config.model"} & loaded, "there is no refloat.yaml, and no recipe for this product"
 
 
