@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from images.build import select, sharing
+from images.build import point_release_instead, select, sharing
 from images.table import HERE, SHARED, content_key, context_files, context_tar, read_table
 
 TABLE = read_table((HERE / "table.txt").read_text())
@@ -73,3 +73,12 @@ def test_images_of_one_dockerfile_and_suite_are_built_in_turn_and_share_what_is_
         "refloat-lab/zabbix-agent:6.0.14",
         "refloat-lab/zabbix-agent:7.0.22",
     ]
+
+
+@pytest.mark.parametrize(
+    ("has", "instead"), [("3.5.4+ds", "3.5.4"), ("3.5.12", "3.5.12"), ("3.6.0+ds", ""), ("3.5", ""), ("4.5.3", "")]
+)
+def test_a_suite_that_moved_by_a_point_release_gives_that_one_and_any_other_move_fails(has: str, instead: str) -> None:
+    said = f"docker build … ended with 1:\nthis suite has prometheus {has} now, not 3.5.3: change images/table.txt\n"
+    assert point_release_instead("3.5.3", said) == instead
+    assert point_release_instead("3.5.3", "the mirror does not answer") == ""
