@@ -14,6 +14,7 @@ import typer
 
 from runner.cli.refresh_target import preview_target
 from runner.cli.refresh_terminal import KeyTerminal
+from runner.cli.terminal import say
 from runner.cli.wishes import ConfigPaths, Image, PullWish, RefreshWishes, To, Wishes
 from runner.errors import Interrupted, UsageError
 from runner.refresh.answers import read_answers, save_answers
@@ -178,5 +179,5 @@ def _tokens_from(pairs: list[str]) -> Tokens:
 
 
 def _print(report: Report, *, as_json: bool, diffs: bool) -> None:
-    text = json.dumps(report.plain(), indent=2) + "\n" if as_json else report.text(diffs=diffs)
-    sys.stdout.write(text)
+    # Names may hold what is no UTF-8: escaped, it passes through any terminal and any parser.
+    say(json.dumps(report.plain(), indent=2) if as_json else report.text(diffs=diffs))

@@ -8,16 +8,30 @@ import os
 import sys
 from pathlib import Path
 
-from runner.errors import NOTHING_TOUCHED, RefloatError, Refused
+from runner.errors import NOTHING_TOUCHED, RefloatError, Refused, UsageError
 
 
 def say(text: str) -> None:
-    """The answer of a verb, on standard output; that nobody reads it (``| head``) changes no verb and no status."""
+    """The answer of a verb, on standard output; that nobody reads it (``| head``) changes no verb and no status.
+
+    UsageError ``output-unwritable`` where it cannot be written, as on a full disk.
+    """
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        what = f"Standard output cannot be written: {error.strerror or error}."
+        stands = "Only the answer is lost; what was done stays done."
+        raise UsageError(
+            "output-unwritable", what, stands, "Send it elsewhere. See what stands: refloat status"
+        ) from error
+
+
+def _write_no_more() -> None:
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
 
 
 def say_json(answer: object) -> None:

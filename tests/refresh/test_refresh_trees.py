@@ -208,6 +208,21 @@ def test_what_is_not_named_is_said(named: tuple[str, ...], said: str) -> None:
     assert said in done.output
 
 
+def test_an_answer_that_cannot_be_written_is_no_bug_and_undoes_nothing(three: Three) -> None:
+    three.grow({}, {}, {f"file {number:04}": "x" for number in range(2500)})  # more than a pipe holds
+    command = [sys.executable, "-m", "runner.cli.main", "refresh", "--old", str(three.old), "--new", str(three.new)]
+    command += ["--tree", str(three.tree)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*command, "--preview"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "cannot be written: No space left" in done.stderr) == (2, True), done.stderr
+    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as cut_off:
+        assert cut_off.stdout
+        cut_off.stdout.read(1)
+        cut_off.stdout.close()
+        assert cut_off.wait() == 0
+    assert len(picture(three.tree)) == 2500
+
+
 def test_the_command_line_refreshes_and_tells_errors_with_their_status(three: Three) -> None:
     three.grow({"a": "x\n"}, {"a": "z\n"}, {"a": "y\n", "b": "new\n"})
     command = [sys.executable, "-m", "runner.cli.main", "refresh", "--old", str(three.old), "--new", str(three.new)]
