@@ -13,7 +13,7 @@ from runner.progress import failure, found_by
 from runner.records import Closed, Did, End, Meant, Opened, Record, Turned, Wish
 from runner.steps.back import ProveBack, StartContainer, StopOurs
 from runner.steps.forward import StopContainer
-from runner.steps.proof import ProveHealth
+from runner.steps.proof import EditFile, ProveHealth
 from runner.unasked import unasked
 
 
@@ -47,6 +47,8 @@ class Outcome(Fact):
     """The first few of those."""
     unasked: tuple[str, ...] = ()
     """Probes and evidence that the old version did not answer, so that they say nothing of the new one."""
+    unedited: tuple[str, ...] = ()
+    """What should be written in the user's files now and is not: ``PATH, line N: TEXT``."""
 
     @property
     def exit_status(self) -> Exit:
@@ -87,6 +89,7 @@ def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] 
         held=end is End.NEW and not committed,
         unwell_before=unwell_before(plan),
         unasked=unasked(plan, records),
+        unedited=_unedited(plan, records) if end is End.NEW else (),
         **_removed(plan, records),
     )
 
@@ -94,6 +97,14 @@ def outcome(plan: Plan, records: tuple[Record, ...], commit: tuple[Record, ...] 
 def unwell_before(plan: Plan) -> bool:
     """Whether the plan asks no proof of the old version, because it was not up and healthy when it was made."""
     return any(isinstance(step, StopContainer) and step.terms.deadline_s <= 0 for step in plan.steps)
+
+
+def _unedited(plan: Plan, records: tuple[Record, ...]) -> tuple[str, ...]:
+    """The changes of files that were not made; the last word on each counts."""
+    made = {record.key: record.facts.get("edited") for record in records if isinstance(record, Did)}
+    edits = (each.edit for index, each in enumerate(plan.steps)
+             if isinstance(each, EditFile) and made.get(step_key(index)) is False)  # fmt: skip
+    return tuple(f"{edit.path}, line {edit.line}: {edit.shown_after}" for edit in edits)
 
 
 def sittings(records: tuple[Record, ...]) -> tuple[tuple[Record, ...], ...]:

@@ -72,6 +72,7 @@ def ending(end: Outcome) -> str:
         lines.append(f"{unproven_words(end.unasked)}.")
     if end.end is End.NEW and end.removed_entries:
         lines.append(removed_words(end))
+    lines += [f"Write it yourself, or compose brings the other version again: {each}" for each in end.unedited]
     if end.log:
         lines += ["The last it said:", *(f"  | {line}" for line in end.log)]
     following = what_next(end)

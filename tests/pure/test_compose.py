@@ -15,7 +15,11 @@ from runner.compose.edit import Change, find_edit
 from runner.compose.places import Read, Unclear
 from runner.compose.project import Project, paths_of
 from runner.edits import edit_file
+from runner.goal import Goal
+from runner.options import Options
+from runner.report.ending import ending
 from runner.steps.nouns import FileEdit
+from tests.pure.sweep.stages import NAME, STAGES, build, compose_file, runner_on
 
 BASE, OVER, DOTENV = "/p/docker-compose.yml", "/p/docker-compose.override.yml", "/p/.env"
 TO_2 = Change("db", "acme/db:1.0", "acme/db:2.0", "sha256:new")
@@ -289,6 +293,18 @@ def test_a_file_that_somebody_changed_or_removed_is_left_alone(tmp_path: Path) -
     assert path.read_text() == "mine now\n"
     path.unlink()
     assert edit_file(edit, back=False) == "it is not on this machine"
+
+
+def test_an_upgrade_that_could_not_change_the_file_says_at_its_end_what_to_write(tmp_path: Path) -> None:
+    stage = next(each for each in STAGES if each.composed)
+    written = f"services:\n  {NAME}:\n    image: vendor/mon:1.0\n"
+    compose_file().write_text(written)
+    runner = runner_on(build(stage), tmp_path)
+    plan = runner.plan(NAME, Goal(to="2.0"), Options(deadline_s=10))
+    compose_file().write_text(f"{written}# mine\n")
+    end = runner.apply(plan)
+    assert end.unedited == (f"{compose_file()}, line 3: image: vendor/mon:2.0",)
+    assert f"Write it yourself, or compose brings the other version again: {end.unedited[0]}" in ending(end)
 
 
 def project(folder: str, *files: str) -> Project:
