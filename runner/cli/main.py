@@ -207,7 +207,10 @@ def _status_from(code: object) -> int:
 
 def _say_error(error: RefloatError, *, as_json: bool) -> int:
     if as_json:
-        say_json(error_json(error))
+        try:
+            say_json(error_json(error))
+        except RefloatError:  # standard output is full: the first error matters more, and keeps its status
+            tell(str(error))
     else:
         (say if error.exit_status is Exit.DONE else tell)(str(error))
     return int(error.exit_status)

@@ -214,7 +214,10 @@ def test_an_answer_that_cannot_be_written_is_no_bug_and_undoes_nothing(three: Th
     command += ["--tree", str(three.tree)]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([*command, "--preview"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        wrong = [*command[:-1], str(three.tree / "none"), "--json"]
+        refused = subprocess.run(wrong, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, "cannot be written: No space left" in done.stderr) == (2, True), done.stderr
+    assert refused.stderr.startswith("--tree"), refused.stderr
     with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as cut_off:
         assert cut_off.stdout
         cut_off.stdout.read(1)
