@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from runner.errors import NOTHING_TOUCHED, Refused
 from runner.facts import Container
 from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
+from runner.vault.port import Source
 from runner.way import kept_name, staging_name
 from runner.world import SPARE_INODES, Inquired, World
 
@@ -46,7 +49,8 @@ def _space_for_all(worlds: tuple[World, ...]) -> tuple[Reason, ...]:
 
 def refuse_unfit_for_backup(world: World) -> None:
     """The same for a copy that changes nothing: a target at rest is as good as one that runs."""
-    _refuse(tuple(reason for look in (_no_data, _ours, _steady, _shared, _space) for reason in look(world)))
+    looks = (_no_data, _ours, _steady, _shared, _vault_apart, _space)
+    _refuse(tuple(reason for look in looks for reason in look(world)))
 
 
 def refuse_unfit_for_restore(world: World) -> None:
@@ -153,6 +157,24 @@ def _shared(world: World) -> tuple[Reason, ...]:
     )
 
 
+def _vault_apart(world: World) -> tuple[Reason, ...]:
+    """A snapshot of data that holds the snapshots has no end, and what is put back would remove them."""
+    within = next((source for source in world.sources if _is_vault_in(source, world)), None)
+    if within is None:
+        return ()
+    what = f"The vault ({world.place.path or world.place.volume}) would be in the data itself: {within.spoken}."
+    return (("vault-in-data", what, "Keep it elsewhere: --vault NAME|PATH"),)
+
+
+def _is_vault_in(source: Source, world: World) -> bool:
+    """Whether the target's rooms are in a source; a volume is a folder of the engine's host, too."""
+    if not world.place.path:
+        return source.volume == world.place.volume
+    rooms = PurePosixPath(world.place.path, world.target.name)
+    holders = {each.source for each in world.target.mounts if each.source and each.name == source.volume != ""}
+    return any(rooms.is_relative_to(each) for each in (*holders, source.path) if each)
+
+
 def _space(world: World) -> tuple[Reason, ...]:
     if not world.sources:
         return ()
@@ -201,5 +223,5 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:,.0f} MB"
 
 
-_LOOKS = (_ours, _swarm, _unfinished, _shared, _platform, _space)
+_LOOKS = (_ours, _swarm, _unfinished, _shared, _platform, _vault_apart, _space)
 _UPGRADES = (_state, _preflight)

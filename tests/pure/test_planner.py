@@ -16,7 +16,12 @@ from runner.options import Options
 from runner.papercheck import check_on_paper
 from runner.plan import Plan, plan_from_json
 from runner.planner import plan_upgrade
-from runner.refusals import refuse_unfit, refuse_unfit_for_rollback
+from runner.refusals import (
+    refuse_unfit,
+    refuse_unfit_for_backup,
+    refuse_unfit_for_restore,
+    refuse_unfit_for_rollback,
+)
 from runner.steps.back import RestoreData
 from runner.steps.forward import StartSuccessor, StopContainer
 from runner.survey import survey
@@ -99,6 +104,20 @@ def test_a_full_vault_is_seen_before_anything_is_touched() -> None:
     with pytest.raises(Refused) as refused:
         refuse_unfit(world_of(engine, free_bytes=10))
     assert refused.value.code == "no-space"
+
+
+@pytest.mark.parametrize("place", [
+    VaultPlace(volume="mondata"), VaultPlace(volume="", path="/srv/conf"),
+    VaultPlace(volume="", path="/srv/conf/vault"), VaultPlace(volume="", path="/var/lib/docker/volumes/mondata/_data"),
+])  # fmt: skip
+def test_a_vault_in_the_data_itself_is_refused_and_one_beside_it_is_not(place: VaultPlace) -> None:
+    world = world_of(build(MACHINE))
+    inside = world.model_copy(update={"place": place})
+    for refuse in (refuse_unfit, refuse_unfit_for_backup, refuse_unfit_for_restore):
+        with pytest.raises(Refused) as refused:
+            refuse(inside)
+        assert refused.value.code == "vault-in-data"
+    refuse_unfit(world.model_copy(update={"place": VaultPlace(volume="", path="/srv")}))
 
 
 def test_an_image_for_another_platform_is_refused() -> None:
