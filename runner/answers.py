@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from runner.errors import UsageError
 from runner.facts import Fact
-from runner.journal import write_durably
+from runner.journal import ensure_private, write_durably
 
 
 class Answer(Fact):
@@ -57,11 +60,22 @@ def read_answers(home: Path) -> tuple[Answer, ...]:
 
 def keep_answers(home: Path, given: tuple[Answer, ...]) -> tuple[Answer, ...]:
     """Add answers to those on the disk; all there are now."""
-    known = {one.to: one for one in (*read_answers(home), *given)}
-    every = tuple(known[key] for key in sorted(known))
     try:
-        write_durably(answers_file(home), _adapter().dump_json(every, indent=2).decode() + "\n")
+        with _alone(home):
+            known = {one.to: one for one in (*read_answers(home), *given)}
+            every = tuple(known[key] for key in sorted(known))
+            write_durably(answers_file(home), _adapter().dump_json(every, indent=2).decode() + "\n")
     except OSError as wrong:
         what = f"The answers cannot be written to {answers_file(home)}: {wrong.strerror}."
         raise UsageError("not-writable", what, then="Make room there, or set REFLOAT_HOME to another folder.") from None
     return every
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Wait until nobody else adds answers: what two terminals say at once is kept of both."""
+    path = home / "locks" / "answers.lock"
+    ensure_private(path.parent)
+    with path.open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from runner.answers import answers_file, keep_answers, read_answers
+from runner.answers import Answer, answers_file, keep_answers, read_answers
 from runner.cli import notes
 from runner.cli.main import status_of
 from runner.clock import MemoryClock
@@ -295,3 +296,10 @@ def test_a_release_whose_notes_say_so_is_optional_by_a_recipe_of_ones_own(tmp_pa
         put_first(())
     assert "mandatory" not in told
     assert "Without it: No badge." in told["optional"]
+
+
+def test_what_two_terminals_answer_at_once_is_kept_of_both(tmp_path: Path) -> None:
+    said = [Answer(target="prom", goal="3.5.3", gate=f"gate-{each}", answer="yes", at="now") for each in range(24)]
+    with ThreadPoolExecutor(len(said)) as pool:
+        list(pool.map(lambda one: keep_answers(tmp_path, (one,)), said))
+    assert {one.gate for one in read_answers(tmp_path)} == {one.gate for one in said}

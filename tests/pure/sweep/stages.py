@@ -204,9 +204,15 @@ def _image(ref: str, behaviour: Behaviour, number: str) -> Image:
     return Image(id=f"sha256:{number * 64}", tags=(ref,), config=config, architecture="amd64")
 
 
-def new_home() -> Path:
-    """A fresh state folder, in memory where the machine has such a place."""
+@cache
+def homes() -> Path:
+    """Where this process has its state folders: in memory where the machine has such a place."""
     return Path(tempfile.mkdtemp(prefix="sweep-", dir=FAST if Path(FAST).is_dir() else None))
+
+
+def new_home() -> Path:
+    """A fresh state folder."""
+    return Path(tempfile.mkdtemp(dir=homes()))
 
 
 def runner_on(engine: MemoryEngine, home: Path, hear: Callable[[Record], None] = lambda _: None) -> Refloat:
