@@ -58,7 +58,7 @@ AtOnce = Annotated[
     int, typer.Option("--at-once", min=1, metavar="N", help="How many of several versions are played at a time.")
 ]
 From = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--from",
         metavar="RUN|ARCHIVE",
@@ -72,7 +72,7 @@ AllTheSame = Annotated[
 
 
 def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, at_once: AtOnce = 2,
-                     image: Image = "", pull: PullWish = None, quick: Quick = False, source: From = "",
+                     image: Image = "", pull: PullWish = None, quick: Quick = False, source: From = None,
                      password_file: PasswordFile = "", stop_timeout: StopTimeout = None, deadline: Deadline = None,
                      dwell: Dwell = None, probe: Probes = None, keep_env: KeepEnv = None, vault: Vault = "",
                      force: AllTheSame = False, unchecked: Unchecked = False, report: Report = None,
@@ -86,7 +86,7 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
     work; the status is 0 where all of them do, else 4.
     """
     versions = tuple(to or ())
-    manner = Manner(quick, source, password_file, at_once, wanted_reports(report))
+    manner = Manner(quick, _named(source), password_file, at_once, wanted_reports(report))
     one = versions[0] if len(versions) == 1 else ""
     wishes = Wishes(one, image, pull, stop_timeout_s=stop_timeout, deadline_s=deadline, dwell_s=dwell,
                     probes=tuple(probe or ()), keep_env=tuple(keep_env or ()), vault=vault,
@@ -103,6 +103,13 @@ def rehearse_command(target: Target, to: Tos = None, all_hops: AllHops = False, 
     result = play_asked(target, wishes, manner, member)
     _write_reports(manner.reports, result)
     _finish(result, as_json=as_json)
+
+
+def _named(source: str | None) -> str:
+    """Empty only where it was not said: a variable that is not set must not have the target paused for a snapshot."""
+    if source is not None and not source.strip():
+        raise UsageError("from-nothing", "--from names nothing.", then="--from RUN or --from ARCHIVE, or leave it out")
+    return source or ""
 
 
 def _refuse_unclear(versions: tuple[str, ...], image: str, *, all_hops: bool) -> None:

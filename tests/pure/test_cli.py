@@ -66,6 +66,7 @@ def test_help_lists_every_verb_with_a_whole_sentence(capsys: Out) -> None:
         (["plan", "db", "--to", "2", "--vault", "some/where"], "neither a volume's name nor an absolute path"),
         (["plan", "db", "--to", "2", "--probe", "ftp:21"], "is not a probe"),
         (["history", "a", "b"], "Usage: refloat history"),
+        (["rehearse", "db", "--to", "2", "--from", ""], "--from names nothing"),
         (["apply", "missing.json"], "missing.json cannot be read"),
     ],
 )
