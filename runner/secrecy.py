@@ -13,7 +13,7 @@ from runner.hops import Stated
 _WORD = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?)"
 _OPTION = re.compile(rf"--?[\w.-]*{_WORD}", re.IGNORECASE)
 _ASSIGNED = re.compile(rf"[\w.-]*{_WORD}=([^\s'\"][^\s]*|'[^']+'|\"[^\"]+\")", re.IGNORECASE)
-_ADDRESS = re.compile(r"\w://[^/\s:@]*:([^@/\s]+)@")
+_ADDRESS = re.compile(r"\w://[^/\s:@]*:([^/\s]+)@")
 _MYSQL = re.compile(r"-p(?=.)")
 _REDIS = re.compile(r"-a|--pass")
 

@@ -15,7 +15,8 @@ COMMAND_LINES = ("Cmd", "Entrypoint", "Test")
 NAME = rf"(?<![\w.-])(?=[\w.-]*{WORD})[\w.-]++"
 OPTION = rf"(?<![\w.-])(?=[\w.]*+-[\w.-]*{WORD})[\w.-]++"
 IN_TEXT = (
-    (re.compile(r"(\w://[^/\s:@]*:)[^@/\s]+(?=@)"), rf"\1{HIDDEN}"),
+    # As far as the last @: a password may have one in it. Without a password, a user of the web is a token.
+    (re.compile(r"(\w://[^/\s:@]*:|https?://(?=[^/\s:@]+@))[^/\s]+(?=@)"), rf"\1{HIDDEN}"),
     (re.compile(rf"({NAME}\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s,;&]+)", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(rf"({OPTION}\s+)('[^']*'|\"[^\"]*\"|[^\s]+)", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(rf"({NAME}:\s+)(.+)", re.IGNORECASE), rf"\1{HIDDEN}"),

@@ -21,6 +21,7 @@ from runner.secrecy import secret_word
         ("redis-cli -a hunter2 ping", "-a"),
         ("redis-cli --pass hunter2 ping", "--pass"),
         ("curl -fsS http://me:hunter2@localhost/", "the address"),
+        ("curl -fsS http://me:hun@ter2@localhost/", "the address"),
         ("sh -c 'PGPASSWORD=hunter2 pg_isready'", "PGPASSWORD="),
         ("api --auth-token hunter2", "--auth-token"),
         ("mysqladmin -p$MYSQL_PASSWORD ping", ""),

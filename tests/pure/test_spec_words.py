@@ -70,6 +70,8 @@ def test_a_line_of_many_thousand_characters_without_a_blank_is_gone_through_once
         (f"x.api-key={SECRET},y=1", "x.api-key=***,y=1"),
         (f"---token '{SECRET} 1' rest", "---token *** rest"),
         (f"A_KEY='{SECRET}'B_KEY={SECRET}", "A_KEY=***B_KEY=***"),
+        (f"postgres://app:{SECRET}@{SECRET}@db:5432/x", "postgres://app:***@db:5432/x"),
+        (f"https://{SECRET}@git.example/x a@b", "https://***@git.example/x a@b"),
         (f"author={SECRET} authors: {SECRET}", f"author={SECRET} authors: {SECRET}"),
     ],
 )
