@@ -5,6 +5,7 @@ exec 2>&1
 daemons=$(echo "$STAND_IN_DAEMONS" | tr , ' ')
 own=$(cat /opt/installer/version)
 trap end TERM HUP INT
+rm -f /run/omk/*.pid # of before the container was stopped: by now the number may be another process
 
 end() { # daemons that nobody stopped before are cut off with what they had in hand
     for name in $daemons; do

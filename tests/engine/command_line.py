@@ -59,7 +59,7 @@ def finished(running: subprocess.Popen[str]) -> Ran:
         running.kill()
         raise
     ran = Ran(running.returncode, out, err)
-    assert "Traceback" not in err, ran.told
+    assert "Traceback (most recent call last)" not in err, ran.told
     assert ran.status != 70, ran.told
     return ran
 

@@ -174,12 +174,12 @@ def test_a_target_at_rest_stays_at_rest_and_data_it_cannot_live_on_is_taken_back
     assert (poisoned["paused_s"], stage.bench.process[3]) == (None, "exited")
     stage.shell("rm /data/poison; echo good >/data/a")
     stage.bench.docker("start", stage.name)
-    ran = stage.restore(str(poisoned["archive"]))
+    ran = stage.restore(str(poisoned["archive"]), "--dwell", "3")  # what it cannot live on it must come to read
     assert ran.status == 5, ran.out + ran.err
     assert stage.shell("cat /data/a; ls /data") == "good\na\nd\nfifo\nlink"
     assert stage.bench.process[3] == "running"
     stage.bench.docker("stop", "--time", "5", stage.name)
-    assert stage.restore(f"{poisoned['run']}-backup").status == 5
+    assert stage.restore(f"{poisoned['run']}-backup", "--dwell", "3").status == 5
     assert stage.bench.process[3] == "exited", "it did not run before either"
     assert stage.shell("cat /data/a") == "good"
 
