@@ -60,7 +60,7 @@ def back_up(session: Session, archives: ArchivePort, container: Container, wante
     """Make one backup. Refused and VaultError where there is none; Busy where another one of this target is at work."""
     clear_left_backups(session)
     began = session.clock.monotonic()
-    _refuse_unfit(session, container, wanted.place)
+    _refuse_unfit(session, container, wanted)
     archives.check(wanted.depot, init=wanted.init)
     run = session.new_run()
     room = Room(place=wanted.place, target=container.name, run=f"{run}{MARK}")
@@ -84,10 +84,11 @@ def back_up(session: Session, archives: ArchivePort, container: Container, wante
     )
 
 
-def _refuse_unfit(session: Session, container: Container, place: VaultPlace) -> None:
+def _refuse_unfit(session: Session, container: Container, wanted: Wanted) -> None:
     image = session.engine.image(container.image_id)
+    place = wanted.place
     world = look_around(session.engine, session.vault, container, image, container.image_ref, place, measure=True)
-    refuse_unfit_for_backup(world)
+    refuse_unfit_for_backup(world, wanted.depot)
 
 
 def _settle(session: Session, container: Container) -> None:

@@ -8,6 +8,7 @@ from runner.errors import NOTHING_TOUCHED, Refused
 from runner.facts import Container
 from runner.labels import READERS, ROLE, RUN
 from runner.spec.data import shared_with
+from runner.vault.archive_port import Depot
 from runner.vault.port import Source
 from runner.way import kept_name, staging_name
 from runner.world import SPARE_INODES, Inquired, World
@@ -47,10 +48,10 @@ def _space_for_all(worlds: tuple[World, ...]) -> tuple[Reason, ...]:
     return (("no-space", what, "Make room: refloat prune, docker image prune. Or keep it elsewhere: --vault PATH"),)
 
 
-def refuse_unfit_for_backup(world: World) -> None:
+def refuse_unfit_for_backup(world: World, depot: Depot) -> None:
     """The same for a copy that changes nothing: a target at rest is as good as one that runs."""
     looks = (_no_data, _ours, _steady, _shared, _vault_apart, _space)
-    _refuse(tuple(reason for look in looks for reason in look(world)))
+    _refuse((*(reason for look in looks for reason in look(world)), *_archives_apart(world, depot)))
 
 
 def refuse_unfit_for_restore(world: World) -> None:
@@ -159,20 +160,35 @@ def _shared(world: World) -> tuple[Reason, ...]:
 
 def _vault_apart(world: World) -> tuple[Reason, ...]:
     """A snapshot of data that holds the snapshots has no end, and what is put back would remove them."""
-    within = next((source for source in world.sources if _is_vault_in(source, world)), None)
+    place = world.place
+    within = _around(world, place.volume, PurePosixPath(place.path, world.target.name) if place.path else None)
     if within is None:
         return ()
-    what = f"The vault ({world.place.path or world.place.volume}) would be in the data itself: {within.spoken}."
+    what = f"The vault ({place.path or place.volume}) would be in the data itself: {within.spoken}."
     return (("vault-in-data", what, "Keep it elsewhere: --vault NAME|PATH"),)
 
 
-def _is_vault_in(source: Source, world: World) -> bool:
-    """Whether the target's rooms are in a source; a volume is a folder of the engine's host, too."""
-    if not world.place.path:
-        return source.volume == world.place.volume
-    rooms = PurePosixPath(world.place.path, world.target.name)
+def _archives_apart(world: World, depot: Depot) -> tuple[Reason, ...]:
+    """Archives within the data would each hold those before them, and a restore would remove them all."""
+    folder = depot.path or ("" if depot.is_remote else depot.restic)
+    within = _around(world, depot.volume, PurePosixPath(folder) if folder else None)
+    if within is None:
+        return ()
+    what = f"The archives ({depot.spoken}) would be in the data itself: {within.spoken}."
+    return (("archives-in-data", what, "Keep them elsewhere: --to /DIR|volume:NAME|restic:REPOSITORY"),)
+
+
+def _around(world: World, volume: str, folder: PurePosixPath | None) -> Source | None:
+    """The source that a folder of the engine's host is in, or else a volume is."""
+    if folder is None:
+        return next((source for source in world.sources if volume and source.volume == volume), None)
+    return next((source for source in world.sources if _is_in(folder, source, world)), None)
+
+
+def _is_in(folder: PurePosixPath, source: Source, world: World) -> bool:
+    """A volume is a folder of the engine's host, too."""
     holders = {each.source for each in world.target.mounts if each.source and each.name == source.volume != ""}
-    return any(rooms.is_relative_to(each) for each in (*holders, source.path) if each)
+    return any(folder.is_relative_to(each) for each in (*holders, source.path) if each)
 
 
 def _space(world: World) -> tuple[Reason, ...]:

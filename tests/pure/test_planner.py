@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -26,6 +27,7 @@ from runner.steps.back import RestoreData
 from runner.steps.forward import StartSuccessor, StopContainer
 from runner.survey import survey
 from runner.targets import find_target
+from runner.vault.archive_port import Depot
 from runner.vault.memory import MemoryVault
 from runner.vault.port import VaultPlace
 from runner.way import repository
@@ -113,11 +115,27 @@ def test_a_full_vault_is_seen_before_anything_is_touched() -> None:
 def test_a_vault_in_the_data_itself_is_refused_and_one_beside_it_is_not(place: VaultPlace) -> None:
     world = world_of(build(MACHINE))
     inside = world.model_copy(update={"place": place})
-    for refuse in (refuse_unfit, refuse_unfit_for_backup, refuse_unfit_for_restore):
+    backup = partial(refuse_unfit_for_backup, depot=Depot(volume="elsewhere"))
+    for refuse in (refuse_unfit, backup, refuse_unfit_for_restore):
         with pytest.raises(Refused) as refused:
             refuse(inside)
         assert refused.value.code == "vault-in-data"
     refuse_unfit(world.model_copy(update={"place": VaultPlace(volume="", path="/srv")}))
+
+
+@pytest.mark.parametrize("depot", [
+    Depot(volume="mondata"), Depot(path="/srv/conf"), Depot(path="/srv/conf/archives"),
+    Depot(restic="/srv/conf/restic"), Depot(path="/var/lib/docker/volumes/mondata/_data/archives"),
+])  # fmt: skip
+def test_archives_in_the_data_itself_are_refused(depot: Depot) -> None:
+    with pytest.raises(Refused) as refused:
+        refuse_unfit_for_backup(world_of(build(MACHINE)), depot)
+    assert refused.value.code == "archives-in-data"
+
+
+@pytest.mark.parametrize("depot", [Depot(volume="archives"), Depot(path="/srv"), Depot(restic="sftp:host:/srv/conf")])
+def test_archives_beside_the_data_are_not_refused(depot: Depot) -> None:
+    refuse_unfit_for_backup(world_of(build(MACHINE)), depot)
 
 
 def test_an_image_for_another_platform_is_refused() -> None:
