@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner.facts import Container, Finished, State
 from runner.probes.answer import answer_from_exit
 from runner.probes.http import Page, judged, page_from, welcome
 from runner.probes.log import answer_from_log
-from runner.probes.since import started_s
+from runner.probes.since import since_s
 from runner.signs import signs_from
 from runner.steps.nouns import HealthTerms, HttpProbe, LogProbe
 from runner.verdict import verdict_from, verdict_on_gone
@@ -67,10 +69,20 @@ def test_a_killed_process_is_told_apart_from_one_that_gave_up() -> None:
     assert "SIGKILL" in verdict.what
 
 
-def test_a_start_is_a_unix_time_whatever_its_digits() -> None:
-    assert started_s(_container(UP)) == 1704067200.0
-    assert started_s(_container(State(status="running", started_at="2024-01-01T01:00:00.5+01:00"))) == 1704067200.5
-    assert started_s(_container(State(status="created"))) == 0
+@pytest.mark.parametrize(
+    ("started", "finished", "since"),
+    [
+        ("", "", 0.0),
+        ("2024-01-01T00:00:00.000000001Z", "", 0.0),  # its first line may be stamped before its start is noted
+        ("2024-01-01T01:00:00.5+01:00", "2023-12-31T23:59:00Z", 1704067199.5),
+        ("2024-01-01T00:00:00.5Z", "2024-01-01T00:00:00.25Z", 1704067200.375),
+        ("2024-01-01T00:00:00Z", "2024-01-01T00:00:09Z", 1704067199.95),  # it has ended itself
+    ],
+)
+def test_the_present_process_logged_what_came_after_the_one_before_it(
+    started: str, finished: str, since: float
+) -> None:
+    assert since_s(_container(State(status="running", started_at=started, finished_at=finished))) == since
 
 
 def test_a_page_is_read_from_whichever_tool_there_was() -> None:
