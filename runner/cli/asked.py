@@ -12,7 +12,7 @@ from runner.errors import Refused
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from runner.config.model import TargetSettings
+    from runner.config.model import Config, TargetSettings
     from runner.plan import Plan
 
 
@@ -45,13 +45,20 @@ class Asked:
         return span(within) if within else None
 
 
-def asked(text: str, wishes: Wishes = NO_WISHES) -> Asked:
-    """Read refloat.yaml, where there is one; UsageError."""
+def written_config() -> Config | None:
+    """What refloat.yaml says; where there is none, what could read it is not even loaded. UsageError."""
     if config_path() is None:
-        return Asked(text, wishes)
+        return None
     from runner.config.reading import find_config
 
-    config = find_config().config
+    return find_config().config
+
+
+def asked(text: str, wishes: Wishes = NO_WISHES) -> Asked:
+    """Read refloat.yaml, where there is one; UsageError."""
+    config = written_config()
+    if config is None:
+        return Asked(text, wishes)
     target, settings = config.target(text)
     if config.targets and not config.name_of(text):
         settings = next((config.target(name)[1] for name in _other_names(text) if config.name_of(name)), settings)
@@ -85,20 +92,14 @@ def _other_names(text: str) -> tuple[str, ...]:
 
 def meant(text: str) -> str:
     """What the engine and the runs call a target that may be named as in refloat.yaml."""
-    if not text or config_path() is None:
-        return text
-    from runner.config.reading import find_config
-
-    return find_config().config.target(text)[0]
+    config = written_config() if text else None
+    return config.target(text)[0] if config else text
 
 
 def default_vault() -> str:
     """Where refloat.yaml keeps the snapshots of everybody; empty where it does not say."""
-    if config_path() is None:
-        return ""
-    from runner.config.reading import find_config
-
-    return find_config().config.defaults.vault or ""
+    config = written_config()
+    return (config.defaults.vault or "") if config else ""
 
 
 def _over(wishes: Wishes, settings: TargetSettings) -> Wishes:

@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.cli.asked import default_vault
+from runner.cli.asked import default_vault, written_config
 from runner.cli.deaths import deadly_boundaries
 from runner.cli.interrupts import Interrupts
 from runner.cli.terminal import tell
-from runner.config.place import config_folder, config_path
+from runner.config.place import config_folder
 from runner.errors import RefloatError
 
 if TYPE_CHECKING:  # reading help and usage errors must not wait for the engine's client to load
@@ -79,15 +79,9 @@ def own_recipes() -> tuple[Path, ...]:
     """The user's recipes, files and folders: of the command line, of refloat.yaml, out of bundles."""
     named = tuple(Path(each) for each in os.environ.get(RECIPES, "").split(os.pathsep) if each)
     brought = [brought_recipes()] if brought_recipes().is_dir() else []
-    return (*named, *_written_recipes(), *brought)
-
-
-def _written_recipes() -> tuple[Path, ...]:
-    if config_path() is None:
-        return ()
-    from runner.config.reading import find_config
-
-    return tuple(config_folder() / Path(each).expanduser() for each in find_config().config.recipes)
+    config = written_config()
+    written = (config_folder() / Path(each).expanduser() for each in (config.recipes if config else ()))
+    return (*named, *written, *brought)
 
 
 def _put_own_recipes_first() -> None:

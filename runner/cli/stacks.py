@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner.cli.asked import asked
-from runner.config.place import config_path
+from runner.cli.asked import asked, written_config
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.cli.wishes import Wishes
-    from runner.config.model import StackSettings
     from runner.engine.port import EnginePort
     from runner.stacking import Part, Stack
 
@@ -25,7 +23,8 @@ def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] 
 
     over = asked(text, wishes).wishes
     options = over.options
-    written = _written(text)
+    config = written_config()
+    written = config.stacks.get(text) if config else None
     members: Mapping[str, str | None] = written.members if written else _services(engine, text)
     if not members:
         if given:
@@ -37,15 +36,6 @@ def stack_asked(engine: EnginePort, text: str, wishes: Wishes, given: list[str] 
         _part(name, typed.get(name) or goal or "", wishes, must=written is not None) for name, goal in members.items()
     )
     return Stack(name=text, parts=parts, options=options)
-
-
-def _written(text: str) -> StackSettings | None:
-    """The stack of this name in refloat.yaml; where there is none, what could read it is not even loaded."""
-    if config_path() is None:
-        return None
-    from runner.config.reading import find_config
-
-    return find_config().config.stacks.get(text)
 
 
 def refuse_several(text: str, wishes: Wishes, given: list[str] | None) -> None:
