@@ -38,15 +38,9 @@ def at_work(session: Session, begun: Begun) -> Iterator[None]:
         clear(session, begun, keep=True)
 
 
-@contextlib.contextmanager
-def _held(session: Session, begun: Begun) -> Iterator[None]:
-    with contextlib.ExitStack() as held:
-        name = f"backup of {begun.target}"
-        try:
-            held.enter_context(session.runs.lock(begun.engine_id, name, begun.room.run, session.now()))
-        except Busy as busy:
-            raise Busy("busy", busy.what, then="Wait until it has ended.") from None
-        yield
+def _held(session: Session, begun: Begun) -> contextlib.AbstractContextManager[None]:
+    name, then = f"backup of {begun.target}", "Wait until it has ended."
+    return session.runs.lock(begun.engine_id, name, begun.room.run, session.now(), then=then)
 
 
 def clear(session: Session, begun: Begun, *, keep: bool) -> None:

@@ -25,9 +25,9 @@ class Finding(Fact):
     after: str | None = None
 
     @property
-    def compared(self) -> bool:
-        """Whether there was something to compare with; what was not compared speaks neither for nor against."""
-        return self.before is not None
+    def verdict(self) -> bool | None:
+        """Whether it is as it should be; None where there was nothing to compare with, which speaks for neither."""
+        return self.ok if self.before is not None else None
 
     @property
     def sentence(self) -> str:

@@ -165,10 +165,10 @@ class Runs:
         return tuple(run for run in self.readable() if _is_of(self.plan(run), engine_id, target))
 
     @contextmanager
-    def lock(self, engine_id: str, target: str, run: str, since: str) -> Iterator[None]:
-        """Hold a target, or the ``path of`` one, for one run; Busy says who has it and since when.
+    def lock(self, engine_id: str, target: str, run: str, since: str, *, then: str = "") -> Iterator[None]:
+        """Hold a target, or what is done to one (``path of web``), for one run; Busy says who has it and since when.
 
-        The lock dies with its process.
+        ``then`` is what to do meanwhile, where no status tells of it. The lock dies with its process.
         """
         path = self.home / "locks" / f"{_as_file_name(engine_id)}-{_as_file_name(target)}.lock"
         ensure_private(path.parent)
@@ -176,7 +176,7 @@ class Runs:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise _busy(target, path.read_text(encoding="utf-8")) from None
+                raise _busy(target, path.read_text(encoding="utf-8"), then) from None
             file.truncate(0)
             holder = {"run": run, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
             file.write(json.dumps(holder))
@@ -193,10 +193,10 @@ def _as_file_name(text: str) -> str:
     return "".join(char if char.isalnum() or char in "-_." else "_" for char in text)[:60]
 
 
-def _busy(target: str, holder: str) -> Busy:
+def _busy(target: str, holder: str, then: str) -> Busy:
     try:
         said = json.loads(holder)
         who = f"run {said['run']} (process {said['pid']} on {said['host']}) since {said['since']}"
     except (ValueError, KeyError, TypeError):
         who = "another run"
-    return Busy("busy", f"{target} is held by {who}.", then=f"Watch it: refloat status {target.split()[-1]}")
+    return Busy("busy", f"{target} is held by {who}.", then=then or f"Watch it: refloat status {target}")

@@ -59,7 +59,8 @@ def papers(session: Session, target: str = "") -> tuple[PathPaper, ...]:
 def walking(session: Session, paper: PathPaper) -> Iterator[None]:
     """Hold a target's path: one at a time. Busy; the lock dies with its process."""
     name = f"path of {paper.hops.target}"
-    with session.runs.lock(paper.engine_id, name, paper.id, session.now()):
+    then = f"Watch it: refloat status {paper.hops.target}"
+    with session.runs.lock(paper.engine_id, name, paper.id, session.now(), then=then):
         yield
 
 

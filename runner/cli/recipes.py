@@ -18,6 +18,7 @@ from runner.paths import NoPath, catalogue_of, find_path
 from runner.paths import Path as Way
 from runner.recipes.loader import recipe_from_file, recipe_named, recipes_with
 from runner.recipes.model import Recipe
+from runner.report.words import count_words
 from runner.reports import write_text
 from runner.versions import release_from
 
@@ -65,8 +66,7 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> No
     """Read recipe files and say what is wrong with them, with file, line and key."""
     for file in files:
         recipe = recipe_from_file(file)
-        rules = "hop rule" if len(recipe.hops) == 1 else "hop rules"
-        typer.echo(f"{file}: {recipe.title}: {len(recipe.hops)} {rules}, nothing wrong")
+        typer.echo(f"{file}: {recipe.title}: {count_words(len(recipe.hops), 'hop rule')}, nothing wrong")
 
 
 @recipes_app.command()

@@ -31,7 +31,7 @@ def evidence_told(records: tuple[Record, ...]) -> tuple[EvidenceTold, ...]:
 
 def evidence_from(finding: Finding) -> EvidenceTold:
     """A finding as it is told."""
-    return EvidenceTold(**{**finding.model_dump(), "ok": finding.ok if finding.compared else None})
+    return EvidenceTold(**{**finding.model_dump(), "ok": finding.verdict})
 
 
 def _findings(value: JsonValue) -> Iterator[Finding]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from runner.facts import Usage
 from runner.rehearsal import Altered, Rehearsed
 from runner.report.story import DataTold, FileTold
-from runner.report.words import count_words, seconds_words, sign, size_words
+from runner.report.words import UNPROVEN, count_words, seconds_words, sign, size_words
 from runner.vault.port import FileChange
 
 SHOWN_FILES = 5
-UNPROVEN = "Unproven, for the old version did not answer it either"
 NOT_BACK = "The way back was not rehearsed."
 MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
@@ -182,7 +181,7 @@ def _sizes(file: FileChange) -> str:
 
 
 def _evidence(result: Rehearsed) -> tuple[str, ...]:
-    return tuple(f"{sign(one.ok if one.compared else None)} {one.sentence}" for one in result.evidence)
+    return tuple(f"{sign(one.verdict)} {one.sentence}" for one in result.evidence)
 
 
 def _listed(title: str, lines: tuple[str, ...]) -> Iterator[str]:

@@ -103,7 +103,7 @@ def _hop_told(hop: Rehearsed) -> HopTold:
 
 
 def _member_told(member: Rehearsed) -> MemberTold:
-    good = sum(each.ok and each.compared for each in member.evidence)
+    good = sum(each.verdict is True for each in member.evidence)
     return MemberTold(
         name=member.target,
         change=change_words(member),

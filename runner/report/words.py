@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+UNPROVEN = "Unproven, for the old version did not answer it either"
+
 
 def seconds_words(seconds: float) -> str:
     """A span of time: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
@@ -57,7 +59,7 @@ def sign(ok: bool | None) -> str:
 
 def unproven_words(names: tuple[str, ...]) -> str:
     """What an upgrade does not show, for the new version was not asked."""
-    return f"Unproven, for the old version did not answer it either: {', '.join(names)}"
+    return f"{UNPROVEN}: {', '.join(names)}"
 
 
 def columns(rows: tuple[tuple[str, ...], ...], heads: tuple[str, ...]) -> str:
